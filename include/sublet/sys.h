@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only room that makes mount, namespace, process-identity and in-container path system calls.
+ * Thin: one function, one system call, EINTR handled where a retry is right, result or -errno; no
+ * messages and no policy, which are the caller's. Path discipline is built in: paths of a
+ * container are resolved by sys_open_in and only there, everything else takes (fd, "") forms.
+ */
+#ifndef SUBLET_SYS_H
+#define SUBLET_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+struct mount_attr;
+struct sched_attr;
+struct rlimit;
+union bpf_attr;
+
+/* --- mounts (mount_api.c) ------------------------------------------------------------------- */
+int sys_open_tree(int dir_fd, const char *path, unsigned flags); /* -> fd, O_CLOEXEC */
+int sys_mount_setattr(int fd, const char *path, unsigned flags, uint64_t set, uint64_t clear);
+int sys_mount_setpropagation(int fd, unsigned flags, uint64_t propagation); /* MS_PRIVATE ... */
+int sys_mount_idmap(int fd, unsigned flags, int userns_fd);
+int sys_move_mount(int from_fd, int to_fd); /* both by fd, "" */
+int sys_fsopen(const char *type);           /* -> fd */
+int sys_fsconfig_flag(int fs_fd, const char *key);
+int sys_fsconfig_string(int fs_fd, const char *key, const char *value);
+int sys_fsconfig_fd(int fs_fd, const char *key, int value_fd);
+int sys_fsconfig_create(int fs_fd);
+int sys_fsmount(int fs_fd, uint64_t attr); /* -> fd, detached */
+/* The kernel's own sentence about the last fsconfig failure, or "" (length, NUL-terminated). */
+size_t sys_fs_message(int fs_fd, char *text, size_t size);
+int sys_umount(const char *path, int flags);
+int sys_pivot_root_here(void);   /* pivot_root(".", ".") */
+int sys_chroot_here(void);       /* chroot(".") */
+int sys_move_here_to_root(void); /* mount --move . / for --no-pivot */
+
+/* --- paths (path_api.c) --------------------------------------------------------------------- */
+/* Opens path inside root_fd (openat2 RESOLVE_IN_ROOT | extra). flags gets O_CLOEXEC. A concurrent
+ * rename (EAGAIN) is retried for at most 10 ms. extra: RESOLVE_* bits. */
+int sys_open_in(int root_fd, const char *path, int flags, uint64_t extra);
+/* RESOLVE_BENEATH | NO_SYMLINKS | NO_XDEV | NO_MAGICLINKS: for our own folders and for procfs. */
+int sys_open_beneath(int dir_fd, const char *path, int flags, mode_t mode);
+int sys_openat(int dir_fd, const char *path, int flags, mode_t mode); /* + O_CLOEXEC */
+int sys_mkdirat(int dir_fd, const char *name, mode_t mode);
+int sys_mknodat(int dir_fd, const char *name, mode_t mode, dev_t device);
+int sys_symlinkat(const char *target, int dir_fd, const char *name);
+int sys_unlinkat(int dir_fd, const char *name, int flags);
+int sys_renameat(int old_dir_fd, const char *old_name, int new_dir_fd, const char *new_name);
+int sys_fstat(int fd, struct stat *ret_stat);
+int sys_fstatat(int dir_fd, const char *name, struct stat *ret_stat, int flags);
+ssize_t sys_readlinkat(int dir_fd, const char *name, char *text, size_t size); /* NUL-terminated */
+int sys_fchown(int fd, uid_t uid, gid_t gid);                                  /* works on O_PATH */
+int sys_fchownat(int dir_fd, const char *name, uid_t uid, gid_t gid);          /* never follows */
+int sys_fchmodat(int dir_fd, const char *name, mode_t mode); /* plain names only */
+int sys_fchdir(int fd);
+int sys_chdir(const char *path);
+int sys_getcwd(char *text, size_t size); /* raw: "(unreachable)..." is shown as it is */
+int64_t sys_fs_type(int fd);             /* f_type of fstatfs */
+
+/* --- namespaces (ns_api.c) ------------------------------------------------------------------ */
+struct sys_clone {
+    uint64_t flags; /* CLONE_NEW*, CLONE_PARENT ... (CLONE_PIDFD is always added) */
+    int cgroup_fd;  /* -1, or the group to be born in */
+    int *ret_pidfd; /* may be NULL */
+};
+pid_t sys_clone(const struct sys_clone *args); /* fork-like: 0 in the child; SIGCHLD */
+int sys_setns(int fd, int kinds);
+int sys_unshare(int flags);
+int sys_ns_kind(int fd); /* CLONE_NEW* of a namespace file */
+int sys_sethostname(const char *name);
+int sys_setdomainname(const char *name);
+int sys_join_session_keyring(const char *name);
+
+/* --- processes (proc_api.c) ----------------------------------------------------------------- */
+int sys_pidfd_open(pid_t pid);
+int sys_pidfd_signal(int pidfd, int signal);
+int sys_pidfd_getfd(int pidfd, int fd);
+/* waitid on a pidfd. status as waitpid gives it; 0 when done, -EAGAIN with WNOHANG and alive. */
+int sys_pidfd_wait(int pidfd, int options, int *ret_status);
+int sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int sys_close_range(unsigned first, unsigned last, unsigned flags);
+int sys_dup_to(int fd, int target); /* dup3 without O_CLOEXEC, same number allowed */
+int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
+int sys_memfd(const char *name, unsigned flags);
+int sys_seal(int fd, int seals);
+int sys_setsid(void);
+int sys_setrlimit(int resource, const struct rlimit *limit);
+int sys_getrlimit(int resource, struct rlimit *ret_limit);
+int sys_sched_setattr(pid_t pid, const void *attr);
+int sys_ioprio_set(int which, int who, int value);
+int sys_tty_peer(int master_fd); /* TIOCGPTPEER -> slave fd */
+int sys_tty_set_size(int fd, uint16_t rows, uint16_t columns);
+int sys_tty_make_controlling(int fd);
+/* Waits until one of fds has events; -ETIMEDOUT after timeout_ms (<0: for ever). */
+struct pollfd;
+int sys_poll(struct pollfd *fds, size_t count, int timeout_ms);
+uint64_t sys_now_ms(void); /* CLOCK_MONOTONIC */
+
+/* --- sockets (socket_api.c) ----------------------------------------------------------------- */
+int sys_unix_connect(const char *path); /* stream; any length of path (through its folder) */
+int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, size_t fd_count);
+ssize_t sys_recv_fd(int socket_fd, void *data, size_t size,
+                    int *ret_fd); /* ret_fd -EBADF if none */
+
+#endif

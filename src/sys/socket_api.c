@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#define MAX_FDS 8
+
+int sys_unix_connect(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+
+    /* A path longer than sun_path is reached through an fd on the socket itself. The name below
+     * /proc/self/fd is ours: the caller's procfs, before any container exists. */
+    OWNED_FD place = -EBADF;
+    if (length < sizeof address.sun_path) {
+        memcpy(address.sun_path, path, length + 1);
+    } else {
+        place = open(path, O_PATH | O_CLOEXEC);
+        if (place < 0)
+            return -errno;
+        (void) snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", place);
+    }
+
+    OWNED_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *) &address, sizeof address) < 0)
+        return -errno;
+    return sub_take_fd(&fd);
+}
+
+int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, size_t fd_count)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * MAX_FDS)];
+    } control = {.bytes = {0}};
+    struct iovec part = {.iov_base = (void *) (uintptr_t) data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    if (fd_count > MAX_FDS)
+        return -EINVAL;
+    if (fd_count > 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+        memcpy(CMSG_DATA(head), fds, sizeof(int) * fd_count);
+    }
+
+    ssize_t n;
+    do {
+        n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    /* the descriptors went with the first byte; the rest is plain data */
+    return sub_write_all(socket_fd, (const char *) data + n, size - (size_t) n);
+}
+
+ssize_t sys_recv_fd(int socket_fd, void *data, size_t size, int *ret_fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+    struct iovec part = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t n;
+
+    do {
+        n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+
+    int fd = -EBADF;
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+        memcpy(&fd, CMSG_DATA(head), sizeof fd);
+    *ret_fd = fd;
+    return n;
+}
