@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this machine offers, as facts the planner may depend on. Read once, cheaply: a fact that
+ * needs a file is read only where the spec asks for something that depends on it. Tests write
+ * their own struct host, so a plan can be made for a machine that does not exist.
+ */
+#ifndef SUBLET_PLAN_HOST_H
+#define SUBLET_PLAN_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct arena;
+struct spec;
+struct sub_err;
+
+#define HOST_KERNEL(major, minor) ((uint32_t) (major) << 16 | (uint32_t) (minor))
+#define HOST_KERNEL_MIN           HOST_KERNEL(5, 14)
+
+struct host {
+    uint32_t kernel;         /* HOST_KERNEL(6, 1) */
+    uint32_t cap_last;       /* highest capability number the kernel knows */
+    uint64_t caps_permitted; /* of the calling process */
+    uint32_t euid, egid;
+    bool in_user_namespace;      /* not the initial one */
+    bool rootless;               /* euid != 0, or root of a user namespace only */
+    bool apparmor, selinux;      /* enabled on this host */
+    bool cgroup_hybrid;          /* v2 at /sys/fs/cgroup/unified */
+    const char *cgroup_mount;    /* "/sys/fs/cgroup"; NULL: no v2 hierarchy found */
+    uint64_t cgroup_controllers; /* CG_* bits that the v2 root offers */
+    uint64_t cgroup_v1;          /* CG_* bits bound to v1 hierarchies (hybrid only) */
+    uint64_t nr_open;            /* fs.nr_open; 0 where the spec sets no RLIMIT_NOFILE */
+    bool pid_namespace_is_initial;
+    const char *own_cgroup; /* the caller's group below the v2 mount, for rootless; may be NULL */
+};
+
+/* A host for tests and for `plan` on a machine that cannot run it: modern kernel, root. */
+void host_example(struct host *ret_host);
+
+int host_read(struct arena *arena, const struct spec *spec, struct host *ret_host,
+              struct sub_err *err);
+
+#endif
