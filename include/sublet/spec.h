@@ -38,10 +38,7 @@ enum spec_process_bits {
 };
 
 enum spec_user_bits {
-    SPEC_USER_UID = 1u << 0,
-    SPEC_USER_GID = 1u << 1,
-    SPEC_USER_UMASK = 1u << 2,
-    SPEC_USER_ADDITIONAL_GIDS = 1u << 3,
+    SPEC_USER_UMASK = 1u << 0,
 };
 
 struct spec_user {
