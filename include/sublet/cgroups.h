@@ -43,8 +43,8 @@ int cgroups_parse_v1(const char *proc_cgroups, uint32_t *ret_bound_to_v1);
 
 /* Pure. -EOPNOTSUPP naming the first row (its path) whose controller this host does not offer in
  * v2: bound to v1, or not in the kernel. Run cgroups_host_read_v1() before if some are missing
- * (rows->controllers & ~host->available), else the text cannot tell the two cases apart. */
-int cgroups_check_rows(const struct cgroups_host *host, const struct cg_rows *rows,
+ * (needed controllers & ~host->available), else the text cannot tell the two cases apart. */
+int cgroups_check_rows(const struct cgroups_host *host, const struct cg_row *rows, size_t count,
                        struct sub_err *err);
 
 const char *cg_controller_name(uint32_t bit);     /* CG_CPU -> "cpu"; NULL if unknown */
@@ -102,7 +102,8 @@ enum cg_phase {
     CG_AFTER_CLONE,  /* what would refuse the clone itself (pids.max 0); before exec */
 };
 /* Writes the rows of that phase in order; stops at the first refusal (path = row's path). */
-int cgroup_apply(int dir_fd, const struct cg_rows *rows, enum cg_phase phase, struct sub_err *err);
+int cgroup_apply(int dir_fd, const struct cg_row *rows, size_t count, enum cg_phase phase,
+                 struct sub_err *err);
 
 /* ---- processes ---- */
 
