@@ -2,7 +2,7 @@
 /*
  * The last steps of a container's process, written down before it exists. A script is a list of
  * system calls with their arguments, in one position-independent blob. It is carried out by the
- * stub (src/proc/stub.c), a program of a few kilobytes in a sealed memfd, so that the process that
+ * stub (src/stub/stub.c), a program of a few kilobytes in a sealed memfd, so that the process that
  * waits for `start` and then becomes the container's program neither shows the host's binary
  * (CVE-2019-5736) nor costs more than a few pages. This header knows the form of the list; which
  * calls stand in it is decided by priv and proc.

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Processes around a start: the channel between the runtime and the child, the image that the
+ * child turns into, terminals, hooks, the program to run. It knows how to carry a thing out and
+ * how long to wait for it; what is to be run, and when, stands in the plan and in run.
+ */
+#ifndef SUBLET_PROC_H
+#define SUBLET_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sublet/base/buf.h"
+#include "sublet/base/err.h"
+#include "sublet/plan.h"
+
+/* --- descriptors and signals of the runtime itself (fds.c) ----------------------------------- */
+
+/* Opens /dev/null on 0, 1, 2 where they are closed; marks everything from 3 + preserve on
+ * O_CLOEXEC; fails if one of the descriptors to preserve is not open. */
+int proc_fds_init(uint32_t preserve_fds, struct sub_err *err);
+
+/* Dispositions back to default and mask emptied, for the child: exec keeps what is ignored. */
+void proc_signals_reset(void);
+
+/* Gives stdio pipes, sockets and terminals that are not ours to uid, so that the process may
+ * reopen them; never touches devices (a host's /dev/null) or files. */
+int proc_stdio_chown(uint32_t uid);
+
+/* --- the channel (channel.c) -------------------------------------------------------------------
+ *
+ *   child                         parent
+ *     |        <-- go ---------     |        id maps are written (user namespace only)
+ *     |  --- MOUNTED ------------>  |        only with hooks: prestart, createRuntime run now
+ *     |        <-- go ---------     |
+ *     |  --- READY -------------->  |        all is set up, the program was found
+ *     |        <-- go ---------     |        the record says "created": the child may outlive us
+ *     x  --- error record ------>            at any point instead; end of file: it died or exec'd
+ *
+ * A message of the child is one struct sub_err: code 0 makes it news, whose kind is in `line`;
+ * an error with line 0 was written by the stub, whose errno text the receiver appends. */
+enum proc_news { PROC_MOUNTED = 1, PROC_READY, PROC_PIDFD };
+
+/* ret_ends[0] is the parent's, [1] the child's, which is numbered from first_fd on. */
+int proc_channel_open(int first_fd, int ret_ends[2], struct sub_err *err);
+int proc_tell(int fd, enum proc_news news);
+int proc_tell_fd(int fd, enum proc_news news, int carried_fd);
+void proc_tell_error(int fd, const struct sub_err *failure);
+int proc_go(int fd);
+int proc_wait_go(int fd); /* -EPIPE when the parent is gone */
+
+/* Waits for one message of the child. 1 with *ret_news (and *ret_fd if it carried one), 0 at the
+ * end of the channel, or the child's own failure in err. timeout_ms < 0: for ever. */
+int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd,
+                 struct sub_err *err);
+
+/* --- the image (image.c) ----------------------------------------------------------------------
+ * The stub with the script as its second segment, in a sealed memfd: nothing a container could
+ * reach through /proc/PID/exe is a file of the host. */
+int proc_image_make(const struct buf *blob, int *ret_fd, struct sub_err *err);
+
+/* Becomes the image. home may be NULL. Returns only on failure, -errno. */
+int proc_image_exec(int image_fd, const char *program, const char *home);
+
+/* --- the program (program.c), in the child, with "/" being the container's ------------------- */
+#define PROC_PATH_MAX 4096
+
+/* Finds args[0] along PATH of env, or as it is if it has a slash. Result in ret_path. */
+int proc_find_program(const struct plan_process *process, char ret_path[PROC_PATH_MAX],
+                      struct sub_err *err);
+
+/* "HOME=DIR" for uid from the container's /etc/passwd; "HOME=/" if it does not say. */
+void proc_find_home(uint32_t uid, char *ret_home, size_t size);
+
+/* Makes and enters the working folder and checks that it lies inside the root. */
+int proc_enter_cwd(const struct plan_process *process, struct sub_err *err);
+
+/* --- terminals (tty.c) ------------------------------------------------------------------------ */
+
+/* A pseudo-terminal of the container's own devpts, resolved below root_fd. */
+int proc_tty_open(int root_fd, const struct plan_process *process, int *ret_master, int *ret_slave,
+                  struct sub_err *err);
+
+/* Makes the slave the controlling terminal and stdio of this session. */
+int proc_tty_adopt(int slave_fd, struct sub_err *err);
+
+/* Relays between the caller's terminal (or plain stdio) and the container's until the container
+ * has gone and its output is drained. wait_fd: its pidfd. */
+int proc_tty_relay(int master_fd, int wait_fd, struct sub_err *err);
+
+/* --- hooks (hook.c) ----------------------------------------------------------------------------
+ */
+
+/* Runs one hook with state_json on its standard input, kills its process group at the deadline.
+ * Fails with the status and the end of what it wrote. folder: working folder, NULL: as it is. */
+int proc_hook_run(const struct plan_hook *hook, const char *state_json, const char *folder,
+                  struct sub_err *err);
+int proc_hooks_run(const struct plan_hooks *hooks, const char *state_json, const char *folder,
+                   struct sub_err *err);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/proc.h"
+#include "sublet/sys.h"
+
+int proc_fds_init(uint32_t preserve_fds, struct sub_err *err)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        /* the lowest free number is the one wanted, since all below are open */
+        if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0) /* stays open across exec */
+            return sub_fail(err, errno, "/dev/null", "cannot open: %s", sub_strerror(errno));
+    }
+
+    for (uint32_t i = 0; i < preserve_fds; i++) {
+        if (fcntl((int) (3 + i), F_GETFD) < 0)
+            return sub_fail(err, EBADF, NULL, "--preserve-fds %u: descriptor %u is not open",
+                            preserve_fds, 3 + i);
+    }
+
+    int rc = sys_close_range(3 + preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "close_range: %s", sub_strerror(-rc));
+    return 0;
+}
+
+void proc_signals_reset(void)
+{
+    struct sigaction fallback = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        (void) sigaction(number, &fallback, NULL); /* KILL, STOP and libc's own refuse */
+    (void) sigemptyset(&none);
+    (void) sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with these arguments */
+}
+
+int proc_stdio_chown(uint32_t uid)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || st.st_uid == uid)
+            continue;
+        if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) && isatty(fd) != 1)
+            continue;
+
+        int rc = sys_fchown(fd, uid, (gid_t) -1);
+        /* a pipe of an unmapped owner or on a read-only file system stays as it is */
+        if (rc < 0 && rc != -EPERM && rc != -EROFS && rc != -EINVAL)
+            return rc;
+    }
+    return 0;
+}
