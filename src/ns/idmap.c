@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/base/num.h"
+#include "sublet/ns.h"
+#include "sublet/sys.h"
+
+#define HELPER_ARGS_MAX (3 + 3 * 340)
+
+extern char **environ;
+
+static int write_file(pid_t pid, const char *name, const char *text)
+{
+    char path[64];
+
+    (void) snprintf(path, sizeof path, "/proc/%d/%s", (int) pid, name);
+    OWNED_FD fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+    if (fd < 0)
+        return fd;
+    return sub_write_all(fd, text, strlen(text));
+}
+
+/* newuidmap PID inside outside size ...: the setuid helper of the host, by absolute path. */
+static int run_helper(const char *program, pid_t pid, const char *const *triples)
+{
+    const char *argv[HELPER_ARGS_MAX + 1] = {program};
+    char digits[NUM_TEXT];
+    size_t count = 2;
+    int pidfd = -EBADF, status = 0;
+
+    argv[1] = num_format_u64((uint64_t) pid, digits);
+    for (; *triples != NULL && count < HELPER_ARGS_MAX; triples++)
+        argv[count++] = *triples;
+    argv[count] = NULL;
+
+    pid_t helper = sys_clone(&(struct sys_clone){.cgroup_fd = -1, .ret_pidfd = &pidfd});
+    if (helper == 0) {
+        (void) sys_execveat(AT_FDCWD, program, (char *const *) (uintptr_t) argv, environ, 0);
+        _exit(127);
+    }
+    OWNED_FD owned = pidfd;
+    if (helper < 0)
+        return helper;
+    SUBLET_TRY(sys_pidfd_wait(owned, 0, &status));
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return -ENOENT;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+static int write_map(const struct plan_ns *ns, pid_t pid, bool user, struct sub_err *err)
+{
+    const char *file = user ? "uid_map" : "gid_map";
+    const char *text = user ? ns->uid_map_text : ns->gid_map_text;
+    const char *const *args = user ? ns->uid_map_args : ns->gid_map_args;
+    const char *helper = user ? "/usr/bin/newuidmap" : "/usr/bin/newgidmap";
+    const char *json = user ? "linux.uidMappings" : "linux.gidMappings";
+
+    if (text == NULL)
+        return 0;
+
+    int rc = write_file(pid, file, text);
+    if (rc == 0 || args == NULL || rc != -EPERM)
+        return rc == 0 ? 0
+                       : sub_fail(err, -rc, json, "the kernel refused the map of %s: %s", file,
+                                  sub_strerror(-rc));
+
+    rc = run_helper(helper, pid, args);
+    if (rc == -ENOENT)
+        return sub_fail(err, ENOENT, json,
+                        "%s is needed to map other ids than one's own; install it", helper);
+    if (rc < 0)
+        return sub_fail(err, -rc, json, "%s refused the map; it must lie within /etc/sub%s", helper,
+                        user ? "uid" : "gid");
+    return 0;
+}
+
+int ns_write_id_maps(const struct plan_ns *ns, pid_t pid, struct sub_err *err)
+{
+    if (!ns->new_user)
+        return 0;
+
+    int rc = ns->deny_setgroups ? write_file(pid, "setgroups", "deny") : 0;
+    if (rc < 0)
+        return sub_fail(err, -rc, "linux.gidMappings", "cannot deny setgroups: %s",
+                        sub_strerror(-rc));
+    SUBLET_TRY(write_map(ns, pid, false, err));
+    return write_map(ns, pid, true, err);
+}
+
+int ns_become_root(const struct plan_ns *ns, struct sub_err *err)
+{
+    if (!ns->new_user && !ns->join_user)
+        return 0;
+
+    /* setres*id, not one of its weaker sisters: saved and file system ids must change, too */
+    int rc = setresgid(0, 0, 0) < 0 ? -errno : 0;
+    if (rc == 0)
+        rc = setresuid(0, 0, 0) < 0 ? -errno : 0;
+    if (rc < 0)
+        return sub_fail(err, -rc, "linux.uidMappings",
+                        "cannot become root of the user namespace: %s", sub_strerror(-rc));
+    /* the kernel clears both when ids change */
+    (void) sys_prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0);
+    (void) sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return 0;
+}
