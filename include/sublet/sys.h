@@ -106,4 +106,8 @@ int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, si
 ssize_t sys_recv_fd(int socket_fd, void *data, size_t size,
                     int *ret_fd); /* ret_fd -EBADF if none */
 
+/* --- BPF (bpf.c) ---------------------------------------------------------------------------- */
+/* attr: a whole, zeroed union. Kernels 6.17 to 7.1 write past a short one in BPF_PROG_QUERY. */
+int sys_bpf(int command, union bpf_attr *attr);
+
 #endif
