@@ -146,12 +146,18 @@ static void load_with_listener(const struct script_op *op)
     call3(__NR_close, fd, 0, 0);
 }
 
-static void run_call(const struct script_op *op)
+/* Returns the result, which a later call may take (an fd just opened). */
+static int64_t run_call(struct script_op *op, int64_t last)
 {
-    int64_t rc = call6(op->number, op->args);
+    for (uint32_t k = 0; k < SCRIPT_ARGS; k++) {
+        if ((op->result_mask >> k & 1) != 0)
+            op->args[k] = (uint64_t) last;
+    }
 
+    int64_t rc = call6(op->number, op->args);
     if (rc < 0 && rc > -4096 && -rc != op->tolerated[0] && -rc != op->tolerated[1])
         fail(op, -rc);
+    return rc;
 }
 
 static void run_exec(const struct script_op *op, char **argv)
@@ -191,12 +197,13 @@ void stub_main(uint64_t *stack)
 {
     char **argv = (char **) (stack + 1);
     struct script_op *ops = (struct script_op *) (void *) at(blob_head()->ops);
+    int64_t last = 0;
 
     relocate(ops);
     for (uint32_t i = 0; i < blob_head()->op_count; i++) {
         switch ((enum script_verb) ops[i].verb) {
         case SCRIPT_CALL:
-            run_call(&ops[i]);
+            last = run_call(&ops[i], last);
             break;
         case SCRIPT_WAIT_BYTE:
             wait_byte(&ops[i]);

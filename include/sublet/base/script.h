@@ -28,14 +28,12 @@ enum script_verb {
     SCRIPT_CHECK_CWD, /* getcwd must answer an absolute path (CVE-2024-21626) */
 };
 
-/* What args[i] is: a number, an offset into the blob that becomes a pointer, or a pointer to a
- * NULL-terminated array of such offsets that are to become pointers themselves. */
-enum script_arg_kind { SCRIPT_NUMBER, SCRIPT_POINTER };
-
 struct script_op {
     uint32_t verb;
-    uint32_t pointer_mask; /* bit i: args[i] is an offset */
-    int64_t number;        /* system call number */
+    uint32_t pointer_mask; /* bit i: args[i] is an offset that becomes a pointer */
+    uint32_t result_mask;  /* SCRIPT_RESULT: bit i: args[i] is the result of the last SCRIPT_CALL */
+    uint32_t reserved;
+    int64_t number; /* system call number */
     uint64_t args[SCRIPT_ARGS];
     int32_t tolerated[2]; /* errnos that count as success; 0: none */
     uint32_t path, text;  /* offsets of the sub_err's path and text (without the errno) */

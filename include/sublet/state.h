@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container's record on disk and its lock: ROOT/ID/state.json, beside it the two FIFOs of a
+ * start and a copy of config.json. It knows how a record is claimed, written whole or not at all,
+ * and whether the process it names is still that process; what follows from that is run's.
+ *
+ * Order (crash consistency): the folder is the claim; the record with all that will have to be
+ * undone is written before the first effect outside; removal takes the record last.
+ */
+#ifndef SUBLET_STATE_H
+#define SUBLET_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct arena;
+struct sub_err;
+
+#define STATE_FILE      "state.json"
+#define STATE_CONFIG    "config.json"
+#define STATE_FIFO      "start"  /* `start` writes one byte; there while status is created */
+#define STATE_ANSWER    "answer" /* the child reports a failure behind it, or closes it */
+#define STATE_CACHE     ".cache" /* no ID begins with a dot */
+#define STATE_MAX_BYTES ((size_t) 4 << 20)
+#define STATE_LOCK_MS   10000
+
+struct state_pair {
+    const char *key, *value;
+};
+
+struct state_pairs {
+    const struct state_pair *items;
+    size_t count;
+};
+
+/* What names one process for ever: a pid alone is used again. */
+struct state_process {
+    int32_t pid;          /* 0: none yet */
+    uint64_t pidfs_inode; /* Linux 6.9 and newer, else 0 */
+    uint64_t start_ticks; /* field 22 of /proc/PID/stat, where there is no pidfs; else 0 */
+};
+
+struct state_record {
+    const char *id, *oci_version, *bundle, *rootfs;
+    const char *created; /* RFC 3339, UTC */
+    const char *boot_id;
+    bool complete; /* create has done all; false: it is at work, or died in it */
+    struct state_process process;
+    const char *cgroup_path;    /* below the v2 mount; NULL: none */
+    uint32_t cgroup_parents;    /* how many parents of it create makes */
+    bool cgroup_kept;           /* the group was there before: empty it, keep it */
+    const char *cgroup_manager; /* "cgroupfs", "systemd", "disabled" */
+    bool start_hooks;           /* startContainer or poststart hooks: start has to wait for them */
+    bool stop_hooks;            /* poststop hooks: delete has to read config.json */
+    uint32_t owner_uid;
+    struct state_pairs annotations;
+};
+
+/* Opens the state root, making it 0700 if asked. Refused: a symbolic link, a folder of somebody
+ * else, one that others may write to. -ENOENT without text if it does not exist and make is false.
+ */
+int state_root_open(const char *path, bool make, int *ret_root_fd, struct sub_err *err);
+
+/* Makes the folder of a new container and locks it. -EEXIST if the ID is taken. */
+int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *err);
+
+/* Opens the folder of a container. lock: waits at most STATE_LOCK_MS for other commands on it.
+ * -ENOENT with the text engines match if there is none; -EBUSY if the lock stays taken. */
+int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct sub_err *err);
+
+/* 1 if some command holds the lock now (a create at work), 0 if not, -errno. */
+int state_is_locked(int dir_fd);
+
+/* Writes the record by a new file and a rename; readers see the old one or the new one. */
+int state_write(int dir_fd, const struct state_record *record, struct sub_err *err);
+
+/* -ENODATA without text when there is no record yet; -EINVAL "corrupt" when it makes no sense. */
+int state_read(struct arena *arena, int dir_fd, struct state_record *ret_record,
+               struct sub_err *err);
+
+/* Writes another file of the folder (the copy of config.json), once. */
+int state_save(int dir_fd, const char *name, const char *text, size_t size, struct sub_err *err);
+
+/* Removes everything in the folder, the record last, then the folder. */
+int state_remove(int root_fd, const char *id, int dir_fd, struct sub_err *err);
+
+/* Identity of a live process behind a pidfd. */
+int state_identify(pid_t pid, int pidfd, struct state_process *ret_process);
+
+/* Opens a pidfd if the process of the record lives and is the same one. -ESRCH otherwise: gone,
+ * a zombie, of another boot, or a stranger with the same number. */
+int state_process_open(const struct state_record *record);
+
+/* Current time as RFC 3339 with nanoseconds, without reading a time zone. */
+#define STATE_TIME_TEXT 40
+void state_time_now(char text[STATE_TIME_TEXT]);
+int state_boot_id(char text[64]);
+
+#endif

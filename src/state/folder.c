@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/state.h"
+#include "sublet/sys.h"
+
+static int check_root(int fd, const char *path, struct sub_err *err)
+{
+    struct stat st;
+    int rc = sys_fstat(fd, &st);
+
+    if (rc < 0)
+        return sub_fail(err, -rc, path, "cannot stat the state root: %s", sub_strerror(-rc));
+    if (st.st_uid != geteuid())
+        return sub_fail(err, EPERM, path, "the state root belongs to uid %u, expected %u",
+                        st.st_uid, geteuid());
+    if ((st.st_mode & 022) != 0)
+        return sub_fail(err, EPERM, path,
+                        "others may write to the state root (mode %o), expected 0700",
+                        st.st_mode & 07777);
+    return 0;
+}
+
+/* /run/user/1000/sublet: the parents, too, in case /run is new. */
+static int make_root(const char *path)
+{
+    char part[4096];
+    size_t length = strlen(path);
+
+    if (length >= sizeof part)
+        return -ENAMETOOLONG;
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+
+        int rc = sys_mkdirat(AT_FDCWD, part, 0700);
+        if (rc < 0 && rc != -EEXIST && rc != -EROFS && rc != -EACCES)
+            return rc;
+    }
+    return 0;
+}
+
+int state_root_open(const char *path, bool make, int *ret_root_fd, struct sub_err *err)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+    OWNED_FD fd = sys_openat(AT_FDCWD, path, flags, 0);
+
+    if (fd == -ENOENT && !make)
+        return -ENOENT;
+    if (fd == -ENOENT) {
+        int rc = make_root(path);
+
+        if (rc < 0)
+            return sub_fail(err, -rc, path, "cannot make the state root: %s", sub_strerror(-rc));
+        fd = sys_openat(AT_FDCWD, path, flags, 0);
+    }
+    if (fd == -ELOOP || fd == -ENOTDIR)
+        return sub_fail(err, -fd, path, "the state root must be a folder, not a link or a file");
+    if (fd < 0)
+        return sub_fail(err, -fd, path, "cannot open the state root: %s", sub_strerror(-fd));
+    SUBLET_TRY(check_root(fd, path, err));
+    *ret_root_fd = sub_take_fd(&fd);
+    return 0;
+}
+
+static void wake(int number)
+{
+    (void) number; /* all it has to do is to interrupt flock */
+}
+
+/* flock has no deadline of its own: a timer interrupts it. It ticks more than once, for the case
+ * that the first tick comes just before the wait begins. */
+static int lock_with_timer(int fd, uint64_t until_ms)
+{
+    struct sigaction on_tick = {.sa_handler = wake}, before;
+    struct itimerval tick =
+                         {
+                             {.tv_usec = 100000},
+                             {.tv_usec = 100000}
+    },
+                     off = {{0, 0}, {0, 0}};
+    int rc;
+
+    (void) sigaction(SIGALRM, &on_tick, &before);
+    (void) setitimer(ITIMER_REAL, &tick, NULL);
+    do {
+        rc = flock(fd, LOCK_EX) == 0 ? 0 : -errno;
+    } while (rc == -EINTR && sys_now_ms() < until_ms);
+    (void) setitimer(ITIMER_REAL, &off, NULL);
+    (void) sigaction(SIGALRM, &before, NULL);
+    return rc == -EINTR ? -EBUSY : rc;
+}
+
+static int lock_within(int fd, int limit_ms)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno != EWOULDBLOCK)
+        return -errno;
+    return lock_with_timer(fd, sys_now_ms() + (uint64_t) limit_ms);
+}
+
+/* The folder may have been removed, and even made anew, while we waited for its lock. */
+static bool still_there(int root_fd, const char *id, int dir_fd)
+{
+    struct stat ours, now;
+
+    return sys_fstat(dir_fd, &ours) == 0 &&
+           sys_fstatat(root_fd, id, &now, AT_SYMLINK_NOFOLLOW) == 0 && ours.st_ino == now.st_ino &&
+           ours.st_dev == now.st_dev;
+}
+
+static int not_there(const char *id, struct sub_err *err)
+{
+    return sub_fail(err, ENOENT, NULL, "container '%s': container does not exist", id);
+}
+
+int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *err)
+{
+    int rc = sys_mkdirat(root_fd, id, 0700);
+    if (rc == -EEXIST)
+        return sub_fail(err, EEXIST, NULL, "container '%s' already exists", id);
+    if (rc < 0)
+        return sub_fail(err, -rc, id, "cannot make the state folder: %s", sub_strerror(-rc));
+
+    OWNED_FD fd = sys_openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    rc = fd < 0 ? fd : lock_within(fd, STATE_LOCK_MS);
+    if (rc < 0 || !still_there(root_fd, id, fd))
+        return sub_fail(err, rc < 0 ? -rc : EBUSY, id,
+                        "the new container was deleted by another command");
+    *ret_dir_fd = sub_take_fd(&fd);
+    return 0;
+}
+
+int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct sub_err *err)
+{
+    OWNED_FD fd = sys_openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -ENAMETOOLONG)
+        return not_there(id, err);
+    if (fd < 0)
+        return sub_fail(err, -fd, id, "cannot open the state folder: %s", sub_strerror(-fd));
+
+    int rc = lock ? lock_within(fd, STATE_LOCK_MS) : 0;
+    if (rc == -EBUSY)
+        return sub_fail(err, EBUSY, NULL, "container '%s' is busy: another command holds it", id);
+    if (rc < 0)
+        return sub_fail(err, -rc, id, "cannot lock the state folder: %s", sub_strerror(-rc));
+    if (lock && !still_there(root_fd, id, fd))
+        return not_there(id, err);
+    *ret_dir_fd = sub_take_fd(&fd);
+    return 0;
+}
+
+int state_is_locked(int dir_fd)
+{
+    /* another open file description, or the lock would be our own */
+    OWNED_FD fd = sys_openat(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fd;
+    if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return 0;
+    return errno == EWOULDBLOCK ? 1 : -errno;
+}
+
+int state_remove(int root_fd, const char *id, int dir_fd, struct sub_err *err)
+{
+    /* all the names this room and run ever make there; the record goes last */
+    static const char *const names[] = {STATE_FIFO, STATE_ANSWER, STATE_CONFIG, STATE_FILE ".new",
+                                        STATE_FILE};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int rc = sys_unlinkat(dir_fd, names[i], 0);
+
+        if (rc == -EISDIR)
+            rc = sys_unlinkat(dir_fd, names[i], AT_REMOVEDIR);
+        if (rc < 0 && rc != -ENOENT)
+            return sub_fail(err, -rc, names[i], "cannot remove the state of '%s': %s", id,
+                            sub_strerror(-rc));
+    }
+    int rc = sys_unlinkat(root_fd, id, AT_REMOVEDIR);
+    if (rc < 0 && rc != -ENOENT)
+        return sub_fail(err, -rc, id, "cannot remove the state folder: %s", sub_strerror(-rc));
+    return 0;
+}

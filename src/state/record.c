@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sublet/base/arena.h"
+#include "sublet/base/buf.h"
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/base/num.h"
+#include "sublet/json.h"
+#include "sublet/state.h"
+#include "sublet/sys.h"
+
+#define PIDFS_MAGIC 0x50494446
+
+#define AT(member)  offsetof(struct state_record, member)
+/* clang-format off */
+static const struct json_field record_fields[] = {
+    {.key = "id", .kind = JSON_STRING, .offset = AT(id), .presence = JSON_REQUIRED},
+    {.key = "ociVersion", .kind = JSON_STRING, .offset = AT(oci_version), .presence = JSON_REQUIRED},
+    {.key = "bundle", .kind = JSON_STRING, .offset = AT(bundle), .presence = JSON_REQUIRED},
+    {.key = "rootfs", .kind = JSON_STRING, .offset = AT(rootfs), .presence = JSON_REQUIRED},
+    {.key = "created", .kind = JSON_STRING, .offset = AT(created), .presence = JSON_REQUIRED},
+    {.key = "bootId", .kind = JSON_STRING, .offset = AT(boot_id), .presence = JSON_REQUIRED},
+    {.key = "complete", .kind = JSON_BOOL, .offset = AT(complete), .presence = JSON_REQUIRED},
+    {.key = "pid", .kind = JSON_I32, .offset = AT(process.pid), .presence = JSON_REQUIRED},
+    {.key = "pidfsInode", .kind = JSON_U64, .offset = AT(process.pidfs_inode), .presence = JSON_REQUIRED},
+    {.key = "startTicks", .kind = JSON_U64, .offset = AT(process.start_ticks), .presence = JSON_REQUIRED},
+    {.key = "cgroupPath", .kind = JSON_STRING, .offset = AT(cgroup_path)},
+    {.key = "cgroupParents", .kind = JSON_U32, .offset = AT(cgroup_parents), .presence = JSON_REQUIRED},
+    {.key = "cgroupKept", .kind = JSON_BOOL, .offset = AT(cgroup_kept), .presence = JSON_REQUIRED},
+    {.key = "cgroupManager", .kind = JSON_STRING, .offset = AT(cgroup_manager), .presence = JSON_REQUIRED},
+    {.key = "startHooks", .kind = JSON_BOOL, .offset = AT(start_hooks), .presence = JSON_REQUIRED},
+    {.key = "stopHooks", .kind = JSON_BOOL, .offset = AT(stop_hooks), .presence = JSON_REQUIRED},
+    {.key = "ownerUid", .kind = JSON_U32, .offset = AT(owner_uid), .presence = JSON_REQUIRED},
+    {.key = "annotations", .kind = JSON_PAIRS, .offset = AT(annotations)},
+};
+/* clang-format on */
+#undef AT
+
+static const struct json_shape record_shape = {JSON_FIELDS(record_fields),
+                                               .size = sizeof(struct state_record)};
+
+int state_write(int dir_fd, const struct state_record *record, struct sub_err *err)
+{
+    OWNED_BUF text;
+    struct json_writer writer;
+
+    buf_init(&text, STATE_MAX_BYTES);
+    json_writer_init(&writer, &text, 0);
+    json_encode(&writer, NULL, &record_shape, record);
+    buf_putc(&text, '\n');
+    if (buf_failed(&text))
+        return sub_fail(err, ENOMEM, STATE_FILE, "the record is larger than %zu bytes",
+                        STATE_MAX_BYTES);
+
+    SUBLET_TRY(state_save(dir_fd, STATE_FILE ".new", text.data, text.length, err));
+    int rc = sys_renameat(dir_fd, STATE_FILE ".new", dir_fd, STATE_FILE);
+    if (rc < 0)
+        return sub_fail(err, -rc, STATE_FILE, "cannot replace the record: %s", sub_strerror(-rc));
+    return 0;
+}
+
+int state_save(int dir_fd, const char *name, const char *text, size_t size, struct sub_err *err)
+{
+    OWNED_FD fd = sys_openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return sub_fail(err, -fd, name, "cannot write to the state folder: %s", sub_strerror(-fd));
+
+    int rc = sub_write_all(fd, text, size);
+    if (rc < 0)
+        return sub_fail(err, -rc, name, "cannot write to the state folder: %s", sub_strerror(-rc));
+    return 0;
+}
+
+static int check_record(const struct state_record *record, struct sub_err *err)
+{
+    const struct state_process *process = &record->process;
+
+    if (process->pid < 0 || (process->pid == 0 && record->complete) || process->pid == 1)
+        return sub_fail(err, EINVAL, STATE_FILE, "corrupt state: pid %d", process->pid);
+    if (process->pid > 0 && process->pidfs_inode == 0 && process->start_ticks == 0)
+        return sub_fail(err, EINVAL, STATE_FILE, "corrupt state: a process without identity");
+    return 0;
+}
+
+int state_read(struct arena *arena, int dir_fd, struct state_record *ret_record,
+               struct sub_err *err)
+{
+    struct state_record record = {.id = NULL};
+    struct sub_err cause = {.code = 0};
+    OWNED_MEM char *text = NULL;
+    size_t size;
+
+    int rc = sub_load_file_at(dir_fd, STATE_FILE, STATE_MAX_BYTES, &text, &size, &cause);
+    if (rc == -ENOENT)
+        return -ENODATA;
+    if (rc == 0) {
+        struct json_source source = {.name = STATE_FILE, .text = text, .size = size};
+
+        rc = json_decode(arena, &source, &record_shape, NULL, &record, &cause);
+    }
+    if (rc < 0)
+        return sub_fail(err, EINVAL, cause.path, "corrupt state: %s; remove it with delete --force",
+                        cause.text);
+    SUBLET_TRY(check_record(&record, err));
+    *ret_record = record;
+    return 0;
+}
+
+/* Field 22 of /proc/PID/stat; the second field may hold blanks and parentheses. */
+static int read_start_ticks(pid_t pid, uint64_t *ret_ticks)
+{
+    char path[64], text[1024];
+
+    (void) snprintf(path, sizeof path, "/proc/%d/stat", (int) pid);
+    ssize_t n = sub_read_file_at(AT_FDCWD, path, text, sizeof text);
+    if (n < 0)
+        return -ESRCH;
+
+    char *at = strrchr(text, ')');
+    for (int field = 2; at != NULL && field < 22; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    if (at == NULL)
+        return -ESRCH;
+
+    char *end = strchr(at + 1, ' ');
+    if (end == NULL)
+        return -ESRCH;
+    *end = '\0';
+    return num_parse_u64(at + 1, UINT64_MAX, ret_ticks) < 0 ? -ESRCH : 0;
+}
+
+int state_identify(pid_t pid, int pidfd, struct state_process *ret_process)
+{
+    struct state_process process = {.pid = pid};
+
+    if (sys_fs_type(pidfd) == PIDFS_MAGIC) {
+        struct stat st;
+
+        SUBLET_TRY(sys_fstat(pidfd, &st));
+        process.pidfs_inode = st.st_ino;
+    } else {
+        SUBLET_TRY(read_start_ticks(pid, &process.start_ticks));
+    }
+    *ret_process = process;
+    return 0;
+}
+
+int state_process_open(const struct state_record *record)
+{
+    struct state_process now;
+    char boot_id[64];
+
+    if (record->process.pid <= 0)
+        return -ESRCH;
+    OWNED_FD pidfd = sys_pidfd_open(record->process.pid);
+    if (pidfd < 0)
+        return -ESRCH;
+
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    if (sys_poll(&ended, 1, 0) > 0)
+        return -ESRCH; /* a zombie is a process that has stopped */
+    if (state_identify(record->process.pid, pidfd, &now) < 0)
+        return -ESRCH;
+    if (now.pidfs_inode != record->process.pidfs_inode ||
+        now.start_ticks != record->process.start_ticks)
+        return -ESRCH;
+    if (state_boot_id(boot_id) == 0 && strcmp(boot_id, record->boot_id) != 0)
+        return -ESRCH;
+    return sub_take_fd(&pidfd);
+}
+
+int state_boot_id(char text[64])
+{
+    ssize_t n = sub_read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", text, 64);
+
+    return n < 0 ? (int) n : 0;
+}
+
+/* Gregorian date of a day number, without libc's time zones (Hinnant's civil_from_days). */
+static void civil_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+{
+    int64_t shifted = days + 719468;
+    int64_t era = shifted / 146097;
+    unsigned day_of_era = (unsigned) (shifted - era * 146097);
+    unsigned year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned shifted_month = (5 * day_of_year + 2) / 153;
+
+    *day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    *month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    *year = (int64_t) year_of_era + era * 400 + (*month <= 2);
+}
+
+void state_time_now(char text[STATE_TIME_TEXT])
+{
+    struct timespec now;
+    int64_t year;
+    unsigned month, day;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock always exists */
+    civil_date(now.tv_sec / 86400, &year, &month, &day);
+
+    unsigned second = (unsigned) (now.tv_sec % 86400);
+    (void) snprintf(text, STATE_TIME_TEXT, "%04lld-%02u-%02uT%02u:%02u:%02u.%09ldZ",
+                    (long long) year, month, day, second / 3600, second / 60 % 60, second % 60,
+                    now.tv_nsec);
+}
