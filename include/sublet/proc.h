@@ -35,18 +35,18 @@ int proc_stdio_chown(uint32_t uid);
  *     |        <-- go ---------     |        id maps are written (user namespace only)
  *     |  --- MOUNTED ------------>  |        only with hooks: prestart, createRuntime run now
  *     |        <-- go ---------     |
+ *     |  --- LISTENER + fd ------->  |        only with a seccomp agent, from the stub
  *     |  --- READY -------------->  |        all is set up, the program was found
  *     |        <-- go ---------     |        the record says "created": the child may outlive us
  *     x  --- error record ------>            at any point instead; end of file: it died or exec'd
  *
  * A message of the child is one struct sub_err: code 0 makes it news, whose kind is in `line`;
  * an error with line 0 was written by the stub, whose errno text the receiver appends. */
-enum proc_news { PROC_MOUNTED = 1, PROC_READY, PROC_PIDFD };
+enum proc_news { PROC_MOUNTED = 1, PROC_READY, PROC_LISTENER };
 
 /* ret_ends[0] is the parent's, [1] the child's, which is numbered from first_fd on. */
 int proc_channel_open(int first_fd, int ret_ends[2], struct sub_err *err);
 int proc_tell(int fd, enum proc_news news);
-int proc_tell_fd(int fd, enum proc_news news, int carried_fd);
 void proc_tell_error(int fd, const struct sub_err *failure);
 int proc_go(int fd);
 int proc_wait_go(int fd); /* -EPIPE when the parent is gone */
@@ -79,9 +79,12 @@ int proc_enter_cwd(const struct plan_process *process, struct sub_err *err);
 
 /* --- terminals (tty.c) ------------------------------------------------------------------------ */
 
-/* A pseudo-terminal of the container's own devpts, resolved below root_fd. */
-int proc_tty_open(int root_fd, const struct plan_process *process, int *ret_master, int *ret_slave,
-                  struct sub_err *err);
+/* Unlocks the pty and opens its slave, sized and owned as the process wants it. */
+int proc_tty_slave(int master_fd, const struct plan_process *process, int *ret_slave,
+                   struct sub_err *err);
+
+/* Sends the master to whoever listens on the console socket, in the way engines expect it. */
+int proc_tty_send(int socket_fd, int master_fd, struct sub_err *err);
 
 /* Makes the slave the controlling terminal and stdio of this session. */
 int proc_tty_adopt(int slave_fd, struct sub_err *err);

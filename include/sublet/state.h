@@ -76,6 +76,10 @@ int state_is_locked(int dir_fd);
 /* Writes the record by a new file and a rename; readers see the old one or the new one. */
 int state_write(int dir_fd, const struct state_record *record, struct sub_err *err);
 
+/* The same in two steps: all the work first, the moment of truth as one cheap call later. */
+int state_prepare(int dir_fd, const struct state_record *record, struct sub_err *err);
+int state_publish(int dir_fd, struct sub_err *err);
+
 /* -ENODATA without text when there is no record yet; -EINVAL "corrupt" when it makes no sense. */
 int state_read(struct arena *arena, int dir_fd, struct state_record *ret_record,
                struct sub_err *err);

@@ -37,13 +37,6 @@ int proc_tell(int fd, enum proc_news news)
     return sub_write_all(fd, &message, sizeof message);
 }
 
-int proc_tell_fd(int fd, enum proc_news news, int carried_fd)
-{
-    const struct sub_err message = {.line = (uint32_t) news};
-
-    return sys_send_fd(fd, &message, sizeof message, &carried_fd, 1);
-}
-
 void proc_tell_error(int fd, const struct sub_err *failure)
 {
     (void) sub_write_all(fd, failure, sizeof *failure); /* the other end may be gone already */
@@ -93,6 +86,12 @@ int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, 
     ssize_t n = sys_recv_fd(fd, &message, sizeof message, &carried);
     if (n == 0 || n == -ECONNRESET)
         return 0;
+    if (n == 1 && carried >= 0) { /* the stub's helper sends nothing but the listener */
+        *ret_news = PROC_LISTENER;
+        if (ret_fd != NULL)
+            *ret_fd = sub_take_fd(&carried);
+        return 1;
+    }
     if (n != (ssize_t) sizeof message)
         return sub_fail(err, n < 0 ? (int) -n : EPROTO, NULL, "cannot read from the child: %s",
                         sub_strerror(n < 0 ? (int) -n : EPROTO));

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,47 +13,40 @@
 #include "sublet/proc.h"
 #include "sublet/sys.h"
 
-#define PTMX_MAJOR   5
-#define PTMX_MINOR   2
-#define DEVPTS_MAGIC 0x1cd1
-#define RELAY_BYTES  65536
+#define RELAY_BYTES 65536
 
-int proc_tty_open(int root_fd, const struct plan_process *process, int *ret_master, int *ret_slave,
-                  struct sub_err *err)
+int proc_tty_slave(int master_fd, const struct plan_process *process, int *ret_slave,
+                   struct sub_err *err)
 {
-    struct stat st;
-
-    /* no symbolic link on the way, and the node that devpts itself made: an image's own
-     * /dev/pts cannot offer another file (CVE-2025-52565) */
-    OWNED_FD master = sys_open_in(root_fd, "dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
-    if (master < 0)
-        return sub_fail(err, -master, "process.terminal", "cannot open /dev/pts/ptmx: %s",
-                        sub_strerror(-master));
-
-    int rc = sys_fstat(master, &st);
-    if (rc < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) ||
-        sys_fs_type(master) != DEVPTS_MAGIC)
-        return sub_fail(err, EINVAL, "process.terminal",
-                        "/dev/pts/ptmx is not a pseudo-terminal; mount a devpts at /dev/pts");
-
     int locked = 0;
-    if (ioctl(master, TIOCSPTLCK, &locked) < 0)
+
+    if (ioctl(master_fd, TIOCSPTLCK, &locked) < 0)
         return sub_fail(err, errno, "process.terminal", "cannot unlock the pseudo-terminal: %s",
                         sub_strerror(errno));
 
-    OWNED_FD slave = sys_tty_peer(master);
+    OWNED_FD slave = sys_tty_peer(master_fd);
     if (slave < 0)
         return sub_fail(err, -slave, "process.terminal", "cannot open the terminal: %s",
                         sub_strerror(-slave));
     if (process->rows != 0 || process->columns != 0)
         (void) sys_tty_set_size(slave, process->rows, process->columns);
     /* the group stays tty, as devpts decided; the user must be able to reopen it */
-    rc = sys_fchown(slave, process->uid, (gid_t) -1);
+    int rc = sys_fchown(slave, process->uid, (gid_t) -1);
     if (rc < 0 && rc != -EPERM && rc != -EINVAL)
         return sub_fail(err, -rc, "process.terminal", "cannot give the terminal to uid %u: %s",
                         process->uid, sub_strerror(-rc));
-    *ret_master = sub_take_fd(&master);
     *ret_slave = sub_take_fd(&slave);
+    return 0;
+}
+
+int proc_tty_send(int socket_fd, int master_fd, struct sub_err *err)
+{
+    static const char name[] = "/dev/ptmx"; /* receivers take the data for the file's name */
+    int rc = sys_send_fd(socket_fd, name, sizeof name - 1, &master_fd, 1);
+
+    if (rc < 0)
+        return sub_fail(err, -rc, "--console-socket", "cannot send the terminal: %s",
+                        sub_strerror(-rc));
     return 0;
 }
 

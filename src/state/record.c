@@ -47,7 +47,7 @@ static const struct json_field record_fields[] = {
 static const struct json_shape record_shape = {JSON_FIELDS(record_fields),
                                                .size = sizeof(struct state_record)};
 
-int state_write(int dir_fd, const struct state_record *record, struct sub_err *err)
+int state_prepare(int dir_fd, const struct state_record *record, struct sub_err *err)
 {
     OWNED_BUF text;
     struct json_writer writer;
@@ -60,11 +60,21 @@ int state_write(int dir_fd, const struct state_record *record, struct sub_err *e
         return sub_fail(err, ENOMEM, STATE_FILE, "the record is larger than %zu bytes",
                         STATE_MAX_BYTES);
 
-    SUBLET_TRY(state_save(dir_fd, STATE_FILE ".new", text.data, text.length, err));
+    return state_save(dir_fd, STATE_FILE ".new", text.data, text.length, err);
+}
+
+int state_publish(int dir_fd, struct sub_err *err)
+{
     int rc = sys_renameat(dir_fd, STATE_FILE ".new", dir_fd, STATE_FILE);
     if (rc < 0)
         return sub_fail(err, -rc, STATE_FILE, "cannot replace the record: %s", sub_strerror(-rc));
     return 0;
+}
+
+int state_write(int dir_fd, const struct state_record *record, struct sub_err *err)
+{
+    SUBLET_TRY(state_prepare(dir_fd, record, err));
+    return state_publish(dir_fd, err);
 }
 
 int state_save(int dir_fd, const char *name, const char *text, size_t size, struct sub_err *err)
