@@ -23,6 +23,8 @@ union bpf_attr;
 int sys_open_tree(int dir_fd, const char *path, unsigned flags); /* -> fd, O_CLOEXEC */
 int sys_mount_setattr(int fd, const char *path, unsigned flags, uint64_t set, uint64_t clear);
 int sys_mount_setpropagation(int fd, unsigned flags, uint64_t propagation); /* MS_PRIVATE ... */
+/* All of it in one call on the mount fd itself; propagation 0: leave. */
+int sys_mount_change(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation);
 int sys_mount_idmap(int fd, unsigned flags, int userns_fd);
 int sys_move_mount(int from_fd, int to_fd); /* both by fd, "" */
 int sys_fsopen(const char *type);           /* -> fd */
@@ -60,6 +62,18 @@ int sys_fchdir(int fd);
 int sys_chdir(const char *path);
 int sys_getcwd(char *text, size_t size); /* raw: "(unreachable)..." is shown as it is */
 int64_t sys_fs_type(int fd);             /* f_type of fstatfs */
+
+/* --- contents of files and folders (file_api.c) ---------------------------------------------- */
+struct timespec;
+int sys_mount_id(int dir_fd, const char *path, uint64_t *ret_id); /* path "" : of dir_fd */
+int sys_lock(int fd);                                             /* flock, exclusive, -EAGAIN */
+ssize_t sys_getdents(int dir_fd, void *entries, size_t size);     /* struct linux_dirent64 */
+ssize_t sys_copy_data(int from_fd, int to_fd, size_t size);       /* at both file positions */
+int sys_set_times(int fd, const struct timespec times[2]);
+int sys_set_times_at(int dir_fd, const char *name, const struct timespec times[2]);
+ssize_t sys_list_xattrs(int fd, char *names, size_t size);
+ssize_t sys_get_xattr(int fd, const char *name, void *value, size_t size);
+int sys_set_xattr(int fd, const char *name, const void *value, size_t size);
 
 /* --- namespaces (ns_api.c) ------------------------------------------------------------------ */
 struct sys_clone {

@@ -39,6 +39,13 @@ int sys_mount_setpropagation(int fd, unsigned flags, uint64_t propagation)
     return set_attributes(fd, "", flags | AT_EMPTY_PATH, &attr);
 }
 
+int sys_mount_change(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation)
+{
+    struct mount_attr attr = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
+
+    return set_attributes(fd, "", flags | AT_EMPTY_PATH, &attr);
+}
+
 int sys_mount_idmap(int fd, unsigned flags, int userns_fd)
 {
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned) userns_fd};
