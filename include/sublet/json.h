@@ -22,7 +22,7 @@ struct findings;
 struct sub_err;
 
 #define JSON_NESTING_MAX 64
-#define JSON_ITEMS_MAX   ((size_t) 1 << 20) /* of a list whose row has no maximum of its own */
+#define JSON_ITEMS_MAX   ((size_t) 1 << 20) /* of one list, where its shape says no less */
 
 /* A list member is {const T *items; size_t count}. Everything lives in the arena of the decoder. */
 enum json_kind {
@@ -44,20 +44,21 @@ enum json_kind {
 
 struct json_shape;
 
+#define JSON_REQUIRED (1ull << 63)
+
 struct json_field {
     const char *key;
     enum json_kind kind;
     size_t offset;
-    uint64_t bit;                   /* set in the shape's `has` where the field is present */
-    bool required;                  /* a missing one is an error */
+    uint64_t presence; /* 0; JSON_REQUIRED; or the bit set in the shape's `has` when present */
     const struct json_shape *shape; /* of OBJECT, INLINE, LIST and MAP */
-    size_t max;                     /* entries of a list; 0: JSON_ITEMS_MAX */
 };
 
 struct json_shape {
     const struct json_field *fields; /* at most 64 */
     size_t count, size;              /* rows; bytes of the structure */
     size_t has_offset;               /* of a uint64_t; unused where no row has a bit */
+    size_t list_max;                 /* elements in one list or map; 0: JSON_ITEMS_MAX */
 };
 
 #define JSON_FIELDS(table) .fields = (table), .count = sizeof(table) / sizeof *(table)

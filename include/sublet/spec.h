@@ -22,19 +22,19 @@ struct buf;
 struct findings;
 struct sub_err;
 
-#define SPEC_FILE             "config.json"
-#define SPEC_MAX_BYTES        ((size_t) 16 << 20)
-#define SPEC_MOUNTS_MAX       4096
-#define SPEC_ENV_MAX          32768
-#define SPEC_ID_MAPPINGS_MAX  340   /* what the kernel takes in one uid_map */
-#define SPEC_GROUPS_MAX       65536 /* NGROUPS_MAX */
-#define SPEC_HOSTNAME_MAX     64    /* __NEW_UTS_LEN */
-#define SPEC_SYSCTL_VALUE_MAX 4095  /* one write to a sysctl file */
+#define SPEC_FILE              "config.json"
+#define SPEC_MAX_BYTES         ((size_t) 16 << 20)
+#define SPEC_MOUNTS_MAX        4096
+#define SPEC_ENV_MAX           32768
+#define SPEC_SECCOMP_RULES_MAX 65536
+#define SPEC_ID_MAPPINGS_MAX   340   /* what the kernel takes in one uid_map */
+#define SPEC_GROUPS_MAX        65536 /* NGROUPS_MAX */
+#define SPEC_HOSTNAME_MAX      64    /* __NEW_UTS_LEN */
+#define SPEC_SYSCTL_VALUE_MAX  4095  /* one write to a sysctl file */
 
 enum spec_process_bits {
     SPEC_PROCESS_OOM_SCORE_ADJ = 1u << 0,
     SPEC_PROCESS_ENV = 1u << 1,
-    SPEC_PROCESS_NO_NEW_PRIVILEGES = 1u << 2,
 };
 
 enum spec_user_bits {
@@ -196,5 +196,9 @@ int spec_default(struct arena *arena, bool rootless, struct spec **ret_spec);
 
 /* The namespace entry of that type ("mount", "user"), NULL if the spec has none. */
 const struct spec_namespace *spec_namespace(const struct spec *spec, const char *type);
+
+/* The file below /proc/sys of a sysctl key in either spelling ("net.ipv4.ip_forward"), 0 or
+ * -EINVAL. Its components are plain names, so it stays below the folder it starts in. */
+int spec_sysctl_path(const char *key, char *path, size_t size);
 
 #endif

@@ -24,10 +24,10 @@ static bool is_present(const struct json_shape *shape, const struct json_field *
     const char *member = base + field->offset;
     struct any_list list;
 
-    if (field->required)
+    if (field->presence == JSON_REQUIRED)
         return true;
-    if (field->bit != 0)
-        return (bits_of(shape, base) & field->bit) != 0;
+    if (field->presence != 0)
+        return (bits_of(shape, base) & field->presence) != 0;
     switch (field->kind) {
     case JSON_STRING:
     case JSON_TEXT:

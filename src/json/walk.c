@@ -106,10 +106,10 @@ static void mark_present(struct frame *frame, const struct json_field *field)
 {
     uint64_t has;
 
-    if (field->bit == 0)
+    if (field->presence == 0 || field->presence == JSON_REQUIRED)
         return;
     memcpy(&has, frame->base + frame->shape->has_offset, sizeof has);
-    has |= field->bit;
+    has |= field->presence;
     memcpy(frame->base + frame->shape->has_offset, &has, sizeof has);
 }
 
@@ -143,7 +143,7 @@ static int on_null(void *context)
         return 1;
     if (!next_slot(decode, &slot))
         return 0;
-    if (slot.ignored || (slot.field != NULL && !slot.field->required))
+    if (slot.ignored || (slot.field != NULL && slot.field->presence != JSON_REQUIRED))
         return 1;
     return wrong_type(decode, &slot, "null");
 }
@@ -328,7 +328,9 @@ static int open_frame(struct decode *decode, const struct slot *slot)
             return no_memory(decode);
     } else {
         frame->items.item_size = item_size(slot->field);
-        frame->items.max = slot->field->max == 0 ? JSON_ITEMS_MAX : slot->field->max;
+        frame->items.max = JSON_ITEMS_MAX;
+        if (slot->shape != NULL && slot->shape->list_max != 0)
+            frame->items.max = slot->shape->list_max;
         frame->items.place = top(decode)->base + slot->field->offset;
     }
     decode->depth++;
@@ -407,7 +409,7 @@ static int check_required(struct decode *decode, struct frame *frame)
     for (size_t i = 0; i < frame->shape->count; i++) {
         const struct json_field *field = &frame->shape->fields[i];
 
-        if (!field->required || (frame->seen & (1ull << i)) != 0)
+        if (field->presence != JSON_REQUIRED || (frame->seen & (1ull << i)) != 0)
             continue;
         if (decode_complain_field(decode, field->key, "mandatory field is missing") == 0)
             return 0;

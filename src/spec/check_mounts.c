@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "sublet/base/arena.h"
+#include "sublet/base/path.h"
+
+#include "check.h"
+
+#define PATH_BYTES_MAX 4095
+#define NAME_BYTES_MAX 255
+
+/* What may cover a file of procfs: reports that a container manager makes up per container, and
+ * two switches that are namespaced or harmless. Anything else would hide or fake kernel state. */
+static const char *const proc_files[] = {
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+    "/proc/net/dev",
+    "/proc/sys/crypto/fips_enabled",
+    "/proc/sys/kernel/ns_last_pid",
+};
+
+static bool is_bind(const struct spec_mount *mount)
+{
+    if (mount->type != NULL && strcmp(mount->type, "bind") == 0)
+        return true;
+    for (size_t i = 0; i < mount->options.count; i++) {
+        const char *option = mount->options.items[i];
+
+        if (strcmp(option, "bind") == 0 || strcmp(option, "rbind") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_long_name(const char *path)
+{
+    while (*path != '\0') {
+        size_t length = strcspn(path, "/");
+
+        if (length > NAME_BYTES_MAX)
+            return true;
+        path += length + (path[length] == '/');
+    }
+    return false;
+}
+
+static void check_below_proc(const char *path, const char *clean, struct findings *findings)
+{
+    if (strncmp(clean, "/proc/", strlen("/proc/")) != 0)
+        return;
+    for (size_t i = 0; i < sizeof proc_files / sizeof *proc_files; i++) {
+        if (strcmp(proc_files[i], clean) == 0)
+            return;
+    }
+    findings_error(
+        findings, path,
+        QUOTED " is below /proc, where only reports such as /proc/meminfo may be covered", clean);
+}
+
+static void check_destination(const char *path, const char *destination, struct findings *findings)
+{
+    const char *clean = destination;
+
+    if (!path_is_absolute(destination)) {
+        findings_error(findings, path,
+                       QUOTED " is not absolute, expected a path that starts with '/'",
+                       destination);
+        return;
+    }
+    if (strlen(destination) > PATH_BYTES_MAX || has_long_name(destination))
+        findings_error(findings, path, "too long, at most %d bytes and %d in one name are allowed",
+                       PATH_BYTES_MAX, NAME_BYTES_MAX);
+    if (has_control_character(destination))
+        findings_error(findings, path, "control character in a path");
+    if (!path_is_canonical(destination))
+        clean = path_clean(findings->arena, destination);
+    if (clean == NULL)
+        return;
+    if (strcmp(clean, "/") == 0) {
+        findings_error(findings, path, QUOTED " is the root, expected a path below it",
+                       destination);
+        return;
+    }
+    if (strstr(destination, "/..") != NULL && strcmp(clean, destination) != 0)
+        findings_warning(findings, path, QUOTED " is taken as " QUOTED, destination, clean);
+    check_below_proc(path, clean, findings);
+}
+
+/* "idmap" and "ridmap", bare or with a mapping of crun's behind "=". */
+static bool is_idmap(const char *option)
+{
+    option += *option == 'r';
+    return strncmp(option, "idmap", strlen("idmap")) == 0 &&
+           (option[strlen("idmap")] == '\0' || option[strlen("idmap")] == '=');
+}
+
+static void check_mount(size_t i, const struct spec_mount *mount, struct findings *findings)
+{
+    bool bind = is_bind(mount);
+
+    check_destination(WHERE("mounts[%zu].destination", i), mount->destination, findings);
+    if (bind && mount->source == NULL)
+        findings_error(findings, WHERE("mounts[%zu].source", i),
+                       "missing, a bind mount needs a source");
+    if (!bind && mount->type == NULL)
+        findings_error(findings, WHERE("mounts[%zu].type", i),
+                       "missing, expected a file system type or the option 'bind'");
+    for (size_t k = 0; k < mount->options.count; k++) {
+        if (is_idmap(mount->options.items[k]))
+            findings_error(findings, WHERE("mounts[%zu].options[%zu]", i, k),
+                           QUOTED ": id-mapped mounts are not supported by this version",
+                           mount->options.items[k]);
+    }
+    if (mount->uid_mappings.count > 0)
+        findings_error(findings, WHERE("mounts[%zu].uidMappings", i),
+                       "id-mapped mounts are not supported by this version");
+    if (mount->gid_mappings.count > 0)
+        findings_error(findings, WHERE("mounts[%zu].gidMappings", i),
+                       "id-mapped mounts are not supported by this version");
+}
+
+void check_mounts(const struct spec *spec, struct findings *findings)
+{
+    if (spec->mounts.count > SPEC_MOUNTS_MAX) {
+        findings_error(findings, "mounts", "%zu mounts, at most %d are allowed", spec->mounts.count,
+                       SPEC_MOUNTS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < spec->mounts.count; i++)
+        check_mount(i, &spec->mounts.items[i], findings);
+}
