@@ -5,6 +5,5 @@ Suite *err_suite(void);
 Suite *num_suite(void);
 Suite *path_suite(void);
 Suite *memory_suite(void);
-Suite *digest_suite(void);
 
-RUN_SUITES(err_suite, num_suite, path_suite, memory_suite, digest_suite)
+RUN_SUITES(err_suite, num_suite, path_suite, memory_suite)
