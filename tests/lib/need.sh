@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# need PACKAGE...: installs with apt-get the Debian packages that are not there. Sourced, bash only.
+
+# Prints those of the given packages that are not fully installed.
+need_missing() {
+    local package state
+    for package in "$@"; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=
+        [ "$state" = installed ] || printf '%s\n' "$package"
+    done
+}
+
+# apt-get that asks nothing, waits for another apt-get, and never runs for ever.
+need_apt() {
+    DEBIAN_FRONTEND=noninteractive timeout -k 10 900 apt-get -qq -y \
+        -o DPkg::Lock::Timeout=300 -o APT::Sandbox::User=root "$@"
+}
+
+# Index files are fetched once: they are there on a machine that installed anything before.
+need_lists() {
+    if [ "${1:-}" = --again ] || [ -z "$(find /var/lib/apt/lists -name '*_Packages*' -print -quit)" ]; then
+        need_apt update >&2
+    fi
+}
+
+need() {
+    local missing
+    mapfile -t missing < <(need_missing "$@")
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        printf 'missing packages, install as root: apt-get install %s\n' "${missing[*]}" >&2
+        return 1
+    fi
+    printf 'installing %s\n' "${missing[*]}" >&2
+    need_lists || return 1
+    need_apt install --no-install-recommends "${missing[@]}" >&2 && return 0
+    # A list older than the archive names files that are gone.
+    need_lists --again && need_apt install --no-install-recommends "${missing[@]}" >&2
+}
