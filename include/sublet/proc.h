@@ -36,6 +36,7 @@ int proc_stdio_chown(uint32_t uid);
  *     |  --- MOUNTED ------------>  |        only with hooks: prestart, createRuntime run now
  *     |        <-- go ---------     |
  *     |  --- LISTENER + fd ------->  |        only with a seccomp agent, from the stub
+ *     |  --- LISTENER, fd ------->  |        only with a seccomp agent; comes from the stub
  *     |  --- READY -------------->  |        all is set up, the program was found
  *     |        <-- go ---------     |        the record says "created": the child may outlive us
  *     x  --- error record ------>            at any point instead; end of file: it died or exec'd
@@ -55,6 +56,9 @@ int proc_wait_go(int fd); /* -EPIPE when the parent is gone */
  * end of the channel, or the child's own failure in err. timeout_ms < 0: for ever. */
 int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd,
                  struct sub_err *err);
+
+/* The same for a FIFO that is known to be readable: 0 at its end, else the failure. */
+int proc_read_failure(int fd, struct sub_err *err);
 
 /* --- the image (image.c) ----------------------------------------------------------------------
  * The stub with the script as its second segment, in a sealed memfd: nothing a container could

@@ -102,3 +102,15 @@ int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, 
         *ret_fd = sub_take_fd(&carried);
     return 1;
 }
+
+int proc_read_failure(int fd, struct sub_err *err)
+{
+    struct sub_err message;
+    ssize_t n = read(fd, &message, sizeof message); /* written atomically, so read at once */
+
+    if (n == 0)
+        return 0;
+    if (n != (ssize_t) sizeof message || message.code <= 0)
+        return sub_fail(err, EPROTO, NULL, "cannot read the container's answer");
+    return take_failure(&message, err);
+}

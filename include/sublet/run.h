@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs of a container's life. A start is one array of steps (src/run/steps.c), which gives
+ * the order, the names in messages and the way back; the other verbs need nothing but the record
+ * on disk. This room knows the order of things and who has to be told; it decides nothing that a
+ * plan could decide, and prints nothing.
+ */
+#ifndef SUBLET_RUN_H
+#define SUBLET_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct arena;
+struct buf;
+struct plan;
+struct sub_err;
+
+struct run_request {
+    struct arena *arena;
+    const struct plan *plan;
+    const char *state_root;  /* absolute */
+    const char *config_text; /* saved for start, delete and exec: later changes do not matter */
+    size_t config_size;
+    const char *pid_file; /* NULL: none */
+    bool detach, keep;    /* run: do not wait; leave the stopped container */
+};
+
+/* Everything up to the process that waits for run_start. On failure nothing is left behind. */
+int run_create(const struct run_request *request, struct sub_err *err);
+
+/* create and start in one. Without detach: waits, relays signals and the terminal, deletes.
+ * *ret_status is an exit status as shells know it (128+n for a signal). */
+int run_run(const struct run_request *request, int *ret_status, struct sub_err *err);
+
+/* A container by its record. */
+struct run_target {
+    struct arena *arena;
+    const char *state_root, *id;
+};
+
+int run_start(const struct run_target *target, struct sub_err *err);
+
+/* all: every process of the container's group, not only the first one. */
+int run_kill(const struct run_target *target, int signal, bool all, struct sub_err *err);
+
+/* force: kills what lives; a container that does not exist is no error then. Warnings (a poststop
+ * hook that failed) go to warn, which may be NULL. */
+int run_delete(const struct run_target *target, bool force, struct sub_err *warn,
+               struct sub_err *err);
+
+enum run_status { RUN_CREATING, RUN_CREATED, RUN_RUNNING, RUN_PAUSED, RUN_STOPPED };
+const char *run_status_name(enum run_status status); /* as the specification spells them */
+
+struct run_info {
+    const char *id, *oci_version, *bundle, *rootfs, *created;
+    enum run_status status;
+    pid_t pid; /* 0 when stopped */
+    uint32_t owner_uid;
+    const struct run_pair *annotations;
+    size_t annotation_count;
+    bool corrupt; /* list only: the record makes no sense; the rest is empty */
+};
+
+struct run_pair {
+    const char *key, *value;
+};
+
+/* Takes no lock and does not wait. */
+int run_info(const struct run_target *target, struct run_info *ret_info, struct sub_err *err);
+
+/* All containers of the state root, sorted by ID. A missing root is an empty list. */
+int run_list(struct arena *arena, const char *state_root, struct run_info **ret_infos,
+             size_t *ret_count, struct sub_err *err);
+
+/* The state object of the specification (config.md, "State"), as `state` prints it and hooks read
+ * it on standard input. indent_spaces 0: one line. */
+int run_state_json(const struct run_info *info, unsigned indent_spaces, struct buf *buf);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start: wakes the process that create left waiting. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+#include "target.h"
+
+/* The child either closes its end of the answer by becoming the program, or writes why not. */
+static int wait_answer(int answer_fd, bool hooks, struct sub_err *err)
+{
+    struct pollfd wait = {.fd = answer_fd, .events = POLLIN};
+    int rc = sys_poll(&wait, 1, hooks ? -1 : ANSWER_LIMIT_MS);
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "the container's process did not answer: %s",
+                        sub_strerror(-rc));
+    if ((wait.revents & POLLIN) == 0)
+        return 0;
+    return proc_read_failure(answer_fd, err);
+}
+
+static int wake(const struct target *target, struct sub_err *err)
+{
+    OWNED_FD answer =
+        sys_openat(target->dir_fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+    OWNED_FD fifo = sys_openat(target->dir_fd, STATE_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+    if (fifo == -ENOENT)
+        return sub_fail(err, EBUSY, NULL,
+                        "container '%s': cannot start an already running container",
+                        target->record.id);
+    if (fifo == -ENXIO)
+        return sub_fail(err, ESRCH, NULL,
+                        "container '%s': cannot start a container that has stopped",
+                        target->record.id);
+    if (fifo < 0 || answer < 0)
+        return sub_fail(err, fifo < 0 ? -fifo : -answer, STATE_FIFO, "cannot open: %s",
+                        sub_strerror(fifo < 0 ? -fifo : -answer));
+
+    int rc = sub_write_all(fifo, "S", 1);
+    if (rc < 0)
+        return sub_fail(err, -rc, STATE_FIFO, "cannot wake the container: %s", sub_strerror(-rc));
+    /* from here on it counts as started; a second start finds no FIFO */
+    (void) sys_unlinkat(target->dir_fd, STATE_FIFO, 0);
+    (void) sys_unlinkat(target->dir_fd, STATE_ANSWER, 0);
+    return wait_answer(answer, target->record.start_hooks, err);
+}
+
+int run_start_hooks(struct arena *arena, int dir_fd, const struct state_record *record,
+                    struct sub_err *err)
+{
+    struct plan_hooks hooks[PLAN_HOOK_KINDS];
+    OWNED_BUF text;
+
+    buf_init(&text, STATE_MAX_BYTES);
+    SUBLET_TRY(load_hooks(arena, dir_fd, hooks, err));
+    SUBLET_TRY(state_text(record, RUN_RUNNING, record->process.pid, &text));
+    return proc_hooks_run(&hooks[PLAN_HOOK_POSTSTART], text.data, record->bundle, err);
+}
+
+int run_start(const struct run_target *request, struct sub_err *err)
+{
+    OWNED_TARGET target;
+
+    SUBLET_TRY(target_open(request, true, &target, err));
+    if (!target.has_record || !target.record.complete)
+        return sub_fail(err, EINVAL, NULL,
+                        "container '%s' was never completed by create; remove it with delete",
+                        request->id);
+
+    OWNED_FD pidfd = state_process_open(&target.record);
+    if (pidfd < 0)
+        return sub_fail(err, ESRCH, NULL,
+                        "container '%s': cannot start a container that has stopped", request->id);
+
+    int rc = wake(&target, err);
+    if (rc == -EBUSY || rc == -ESRCH)
+        return rc;
+    if (rc == 0 && target.record.start_hooks)
+        rc = run_start_hooks(request->arena, target.dir_fd, &target.record, err);
+    if (rc < 0 && target.record.start_hooks) {
+        struct sub_err ignored = {.code = 0};
+
+        /* config.md, lifecycle: a failed start or poststart hook ends the container */
+        (void) target_destroy(&target, NULL, &ignored);
+    }
+    return rc;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Steps of the child, a copy of the single-threaded parent in its new namespaces. It carries out
+ * decisions; an allocation here would mean that one was left over.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/base/num.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+
+void child_main(struct start *start)
+{
+    struct sub_err err = {.code = 0};
+
+    (void) steps_run(CHILD, start, &err);
+    proc_tell_error(start->channel[1], &err);
+    _exit(1);
+}
+
+int child_leave_host(struct start *start, struct sub_err *err)
+{
+    int rc = sys_prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0);
+
+    if (rc >= 0)
+        rc = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "prctl: %s", sub_strerror(-rc));
+
+    proc_signals_reset();
+    (void) umask(0);
+    /* our copy of the parent's end would hide its death from us; folders of the host are no
+     * business of a process that other ones may soon look at */
+    sub_close(&start->channel[0]);
+    sub_close(&start->dir_fd);
+    sub_close(&start->root_fd);
+    sub_close(&start->cgroup_root_fd);
+    sub_close(&start->group.dir_fd);
+    sub_close(&start->agent_fd);
+    sub_close(&start->terminal_fd);
+
+    rc = sys_setsid();
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "setsid: %s", sub_strerror(-rc));
+    return 0;
+}
+
+/* The parent's word, or a silent end with it. */
+static void wait_go(struct start *start)
+{
+    if (proc_wait_go(start->channel[1]) < 0)
+        _exit(1);
+}
+
+int child_become_root(struct start *start, struct sub_err *err)
+{
+    if (start->plan->ns.new_user)
+        wait_go(start);
+    return ns_become_root(&start->plan->ns, err);
+}
+
+static int join_keyring(const char *name, struct sub_err *err)
+{
+    int rc = name == NULL ? 0 : sys_join_session_keyring(name);
+
+    if (rc < 0 && rc != -ENOSYS) /* a kernel without keys has none to protect */
+        return sub_fail(err, -rc, NULL, "cannot join a session keyring: %s%s", sub_strerror(-rc),
+                        rc == -EDQUOT ? " (kernel.keys.maxkeys; or use --no-new-keyring)" : "");
+    return 0;
+}
+
+int child_namespaces(struct start *start, struct sub_err *err)
+{
+    SUBLET_TRY(ns_enter(&start->plan->ns, &start->joins, err));
+    SUBLET_TRY(ns_set_names(&start->plan->ns, err));
+    return join_keyring(start->plan->process.keyring, err);
+}
+
+int child_mounts(struct start *start, struct sub_err *err)
+{
+    if (!start->plan->mounts.sources_by_parent)
+        SUBLET_TRY(mount_open_sources(start->tree, err));
+    SUBLET_TRY(mount_attach_root(start->tree, err));
+    SUBLET_TRY(mount_all(start->tree, err));
+    return mount_devices(start->tree, err);
+}
+
+int child_terminal(struct start *start, struct sub_err *err)
+{
+    const struct plan_process *process = &start->plan->process;
+    int master = -EBADF, slave = -EBADF;
+
+    if (!process->terminal) {
+        int rc = proc_stdio_chown(process->uid);
+
+        if (rc < 0)
+            return sub_fail(err, -rc, "process.user.uid", "cannot hand over stdio: %s",
+                            sub_strerror(-rc));
+        return 0;
+    }
+
+    SUBLET_TRY(mount_open_ptmx(start->tree, &master, err));
+    OWNED_FD owned_master = master;
+    SUBLET_TRY(proc_tty_slave(master, process, &slave, err));
+    OWNED_FD owned_slave = slave;
+    if (start->plan->mounts.console)
+        SUBLET_TRY(mount_console(start->tree, slave, err));
+    SUBLET_TRY(proc_tty_send(start->console_fd, master, err));
+    sub_close(&start->console_fd);
+    return proc_tty_adopt(slave, err);
+}
+
+/* This process as the runtime's pid namespace calls it; the host's /proc is still in sight. */
+static void put_pid(char *state)
+{
+    char self[32];
+    char *place = strstr(state, "\"pid\":0");
+
+    if (place != NULL && sys_readlinkat(AT_FDCWD, "/proc/self", self, sizeof self) > 0)
+        memcpy(place + 6, self, strlen(self)); /* at most ten digits: the room that was left */
+}
+
+int child_hooks(struct start *start, struct sub_err *err)
+{
+    const struct plan *plan = start->plan;
+    bool any = plan->hooks[PLAN_HOOK_PRESTART].count > 0 ||
+               plan->hooks[PLAN_HOOK_CREATE_RUNTIME].count > 0 || plan_has_child_hooks(plan);
+
+    if (!any)
+        return 0;
+    if (start->hook_state != NULL)
+        put_pid(start->hook_state);
+    int rc = proc_tell(start->channel[1], PROC_MOUNTED);
+    if (rc < 0)
+        return rc;
+    wait_go(start);
+    return proc_hooks_run(&plan->hooks[PLAN_HOOK_CREATE_CONTAINER], start->hook_state, plan->bundle,
+                          err);
+}
+
+int child_sysctls(struct start *start, struct sub_err *err)
+{
+    const struct plan *plan = start->plan;
+
+    for (size_t i = 0; i < plan->sysctl_count; i++) {
+        const struct plan_pair *sysctl = &plan->sysctls[i];
+        char path[512];
+
+        if (snprintf(path, sizeof path, "sys/%s", sysctl->key) >= (int) sizeof path)
+            return sub_fail(err, ENAMETOOLONG, "linux.sysctl", "'%s' is too long", sysctl->key);
+
+        OWNED_FD fd = sys_open_beneath(start->proc_fd, path, O_WRONLY | O_NOFOLLOW, 0);
+        int rc = fd < 0 ? fd : sub_write_all(fd, sysctl->value, strlen(sysctl->value));
+        if (rc < 0)
+            return sub_fail(err, -rc, "linux.sysctl", "cannot set '%s' to '%s': %s", sysctl->key,
+                            sysctl->value, sub_strerror(-rc));
+    }
+    return 0;
+}
+
+int child_pivot(struct start *start, struct sub_err *err)
+{
+    SUBLET_TRY(mount_pivot(start->tree, err));
+    return mount_seal(start->tree, err);
+}
+
+int child_program(struct start *start, struct sub_err *err)
+{
+    const struct plan_process *process = &start->plan->process;
+
+    SUBLET_TRY(proc_enter_cwd(process, err));
+    SUBLET_TRY(proc_find_program(process, start->program, err));
+    if (process->set_home)
+        proc_find_home(process->uid, start->home, sizeof start->home);
+    return 0;
+}
+
+/* Only where startContainer hooks exist is it this program that waits for `start`; otherwise the
+ * stub does, in a few pages of memory. */
+int child_wait(struct start *start, struct sub_err *err)
+{
+    const struct plan_hooks *hooks = &start->plan->hooks[PLAN_HOOK_START_CONTAINER];
+    bool agent =
+        start->plan->process.seccomp != NULL && start->plan->process.seccomp->listener_path != NULL;
+
+    if (!agent) {
+        int rc = proc_tell(start->channel[1], PROC_READY);
+
+        if (rc < 0)
+            return rc;
+    }
+    if (hooks->count == 0)
+        return 0;
+
+    wait_go(start);
+    (void) sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (start->waits) {
+        char byte;
+
+        if (dup3(start->answer_fd, start->channel[1], O_CLOEXEC) < 0)
+            return sub_fail(err, errno, NULL, "cannot switch to the answer FIFO");
+        sub_close(&start->answer_fd);
+        if (sub_read_all(start->fifo_fd, &byte, 1) != 1)
+            _exit(1);
+    }
+    return proc_hooks_run(hooks, start->hook_state, NULL, err);
+}
+
+int child_become_init(struct start *start, struct sub_err *err)
+{
+    /* what the script needs survives the exec; all the rest is O_CLOEXEC */
+    const int kept[] = {start->channel[1], start->fifo_fd, start->answer_fd, start->proc_fd};
+
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (kept[i] >= 0 && sys_dup_to(kept[i], kept[i]) < 0)
+            return sub_fail(err, EBADF, NULL, "cannot keep descriptor %d", kept[i]);
+    }
+
+    int rc = proc_image_exec(start->image_fd, start->program,
+                             start->home[0] == '\0' ? NULL : start->home);
+    return sub_fail(err, -rc, NULL, "cannot become the init image: %s", sub_strerror(-rc));
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kill and delete. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+#include "target.h"
+
+static int not_running(const char *id, struct sub_err *err)
+{
+    return sub_fail(err, ESRCH, NULL, "container '%s': container not running: no such process", id);
+}
+
+static int open_group(const struct state_record *record, struct cgroup *ret_group,
+                      struct sub_err *err)
+{
+    struct cgroups_host host;
+    int root = -EBADF;
+
+    if (record->cgroup_path == NULL)
+        return -ENOENT;
+    SUBLET_TRY(cgroups_mount_open(&root, &host, err));
+    OWNED_FD owned = root;
+    return cgroup_open(root, record->cgroup_path, ret_group, err);
+}
+
+static int signal_each(struct arena *arena, int dir_fd, int number, struct sub_err *err)
+{
+    pid_t *pids;
+    size_t count, reached = 0;
+
+    SUBLET_TRY(cgroup_pids(arena, dir_fd, &pids, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        OWNED_FD pidfd = sys_pidfd_open(pids[i]);
+
+        if (pidfd >= 0 && sys_pidfd_signal(pidfd, number) == 0)
+            reached++;
+    }
+    return reached > 0 ? 0 : -ESRCH;
+}
+
+/* Every process of the group; with SIGKILL at once, by the kernel, so that none can fork away. */
+static int signal_all(const struct target *target, int number, struct sub_err *err)
+{
+    OWNED_CGROUP group = CGROUP_NONE;
+    int rc = open_group(&target->record, &group, err);
+
+    if (rc < 0)
+        return rc;
+    if (cgroup_populated(group.dir_fd) != 1)
+        return -ESRCH;
+    if (number == SIGKILL)
+        return cgroup_kill(group.dir_fd, err);
+    return signal_each(target->arena, group.dir_fd, number, err);
+}
+
+int run_kill(const struct run_target *request, int number, bool all, struct sub_err *err)
+{
+    OWNED_TARGET target;
+
+    SUBLET_TRY(target_open(request, true, &target, err));
+    if (!target.has_record || !target.record.complete)
+        return not_running(request->id, err);
+
+    if (all) {
+        int rc = signal_all(&target, number, err);
+
+        if (rc == -ESRCH)
+            return not_running(request->id, err);
+        if (rc != -ENOENT) /* no group: the first process is all we know of */
+            return rc;
+    }
+
+    OWNED_FD pidfd = state_process_open(&target.record);
+    int rc = pidfd < 0 ? pidfd : sys_pidfd_signal(pidfd, number);
+    if (rc == -ESRCH)
+        return not_running(request->id, err);
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "container '%s': cannot send signal %d: %s", request->id,
+                        number, sub_strerror(-rc));
+    return 0;
+}
+
+/* Only what has stopped goes without force, and what never began: engines delete "created" ones. */
+static int check_stopped(const struct target *target, struct sub_err *err)
+{
+    struct stat st;
+
+    if (!target->has_record || !target->record.complete)
+        return 0;
+    OWNED_FD pidfd = state_process_open(&target->record);
+    if (pidfd < 0 || sys_fstatat(target->dir_fd, STATE_FIFO, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return sub_fail(err, EBUSY, NULL, "cannot delete container '%s' that is not stopped: running",
+                    target->id);
+}
+
+int run_delete(const struct run_target *request, bool force, struct sub_err *warn,
+               struct sub_err *err)
+{
+    OWNED_TARGET target;
+    int rc = target_open(request, true, &target, err);
+
+    if (rc == -ENOENT && force) {
+        sub_err_clear(err);
+        return 0;
+    }
+    if (rc == -EINVAL && force && target.dir_fd >= 0) {
+        /* a record that makes no sense names nothing that could be killed: it goes as it is */
+        if (warn != NULL)
+            *warn = *err;
+        sub_err_clear(err);
+        return state_remove(target.root_fd, request->id, target.dir_fd, err);
+    }
+    if (rc < 0)
+        return rc;
+    if (!force)
+        SUBLET_TRY(check_stopped(&target, err));
+    return target_destroy(&target, warn, err);
+}

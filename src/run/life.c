@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small things that several verbs share. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/base/num.h"
+#include "sublet/json.h"
+#include "sublet/spec.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+
+const char *cgroup_manager_name(enum plan_cgroup_manager manager)
+{
+    static const char *const names[] = {
+        [PLAN_CGROUPFS] = "cgroupfs",
+        [PLAN_CGROUP_SYSTEMD] = "systemd",
+        [PLAN_CGROUP_DISABLED] = "disabled",
+    };
+
+    return names[manager];
+}
+
+/* A group that was there before us is emptied and left; what we made is removed upwards. */
+int destroy_group(int root_fd, const struct state_record *record, struct sub_err *err)
+{
+    if (!record->cgroup_kept) {
+        SUBLET_TRY(cgroup_destroy(root_fd, record->cgroup_path, DESTROY_LIMIT_MS, err));
+        return cgroup_remove_ancestors(root_fd, record->cgroup_path, record->cgroup_parents, err);
+    }
+
+    OWNED_CGROUP group = CGROUP_NONE;
+    int rc = cgroup_open(root_fd, record->cgroup_path, &group, err);
+    if (rc == -ENOENT)
+        return 0;
+    if (rc < 0)
+        return rc;
+    SUBLET_TRY(cgroup_kill(group.dir_fd, err));
+    return cgroup_wait_empty(group.dir_fd, DESTROY_LIMIT_MS, err);
+}
+
+int write_pid_file(const char *path, pid_t pid, struct sub_err *err)
+{
+    char fresh[4096], text[NUM_TEXT];
+
+    if (path == NULL)
+        return 0;
+    if (snprintf(fresh, sizeof fresh, "%s.%d", path, (int) getpid()) >= (int) sizeof fresh)
+        return sub_fail(err, ENAMETOOLONG, "--pid-file", "'%s' is too long", path);
+
+    /* readers wait for the file to appear: it must be whole when it does */
+    (void) num_format_u64((uint64_t) pid, text);
+    OWNED_FD fd = sys_openat(AT_FDCWD, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+    int rc = fd < 0 ? fd : sub_write_all(fd, text, strlen(text));
+    if (rc == 0)
+        rc = sys_renameat(AT_FDCWD, fresh, AT_FDCWD, path);
+    if (rc < 0 && fd >= 0)
+        (void) sys_unlinkat(AT_FDCWD, fresh, 0);
+    if (rc < 0)
+        return sub_fail(err, -rc, "--pid-file", "cannot write '%s': %s", path, sub_strerror(-rc));
+    return 0;
+}
+
+struct run_info info_of_record(const struct state_record *record, enum run_status status, pid_t pid)
+{
+    _Static_assert(sizeof(struct run_pair) == sizeof(struct state_pair), "one shape, two rooms");
+    return (struct run_info){
+        .id = record->id,
+        .oci_version = record->oci_version,
+        .bundle = record->bundle,
+        .rootfs = record->rootfs,
+        .created = record->created,
+        .status = status,
+        .pid = pid,
+        .owner_uid = record->owner_uid,
+        .annotations = (const struct run_pair *) record->annotations.items,
+        .annotation_count = record->annotations.count,
+    };
+}
+
+int state_text(const struct state_record *record, enum run_status status, pid_t pid,
+               struct buf *buf)
+{
+    struct run_info info = info_of_record(record, status, pid);
+
+    return run_state_json(&info, 0, buf);
+}
+
+/* From the copy of config.json that create saved; what the bundle holds by now does not matter. */
+int load_hooks(struct arena *arena, int dir_fd, struct plan_hooks ret_hooks[PLAN_HOOK_KINDS],
+               struct sub_err *err)
+{
+    const struct spec *spec;
+
+    SUBLET_TRY(spec_load(arena, dir_fd, STATE_CONFIG, NULL, &spec, err));
+    return plan_make_hooks(arena, spec, ret_hooks);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps of the parent from the first effect to the child's release. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched/types.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/base/log.h"
+#include "sublet/base/num.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+
+#define IOPRIO_WHO_PROCESS 1
+
+int step_cgroup(struct start *start, struct sub_err *err)
+{
+    const struct plan_cgroup *cgroup = &start->plan->cgroup;
+
+    if (start->cgroup_root_fd < 0)
+        return 0;
+    SUBLET_TRY(cgroup_make(start->cgroup_root_fd, cgroup->path, (uint32_t) cgroup->controllers,
+                           cgroup->json, &start->group, err));
+    SUBLET_TRY(
+        cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_BEFORE_CLONE, err));
+    if (cgroup->delegate)
+        return cgroup_delegate(start->group.dir_fd, start->plan->ns.root_uid_host,
+                               start->plan->ns.root_gid_host, err);
+    return 0;
+}
+
+void undo_cgroup(struct start *start)
+{
+    struct sub_err ignored = {.code = 0};
+
+    if (start->record.cgroup_path != NULL)
+        (void) destroy_group(start->cgroup_root_fd, &start->record, &ignored);
+}
+
+int step_spawn(struct start *start, struct sub_err *err)
+{
+    int rc = ns_spawn(&start->plan->ns, &start->joins, start->group.dir_fd, &start->child, err);
+
+    if (rc < 0 && start->group.dir_fd >= 0)
+        return cgroup_explain_clone(start->group.dir_fd, -rc, start->plan->cgroup.json, err);
+    if (rc < 0)
+        return rc;
+    if (start->child.pid == 0)
+        child_main(start);
+    sub_close(&start->channel[1]); /* so that the child's end is the only one */
+    return 0;
+}
+
+void undo_spawn(struct start *start)
+{
+    int status;
+
+    if (start->child.pidfd < 0)
+        return;
+    (void) sys_pidfd_signal(start->child.pidfd, SIGKILL);
+    (void) sys_pidfd_wait(start->child.pidfd, 0, &status);
+}
+
+int step_id_maps(struct start *start, struct sub_err *err)
+{
+    if (!start->plan->ns.new_user)
+        return 0;
+    SUBLET_TRY(ns_write_id_maps(&start->plan->ns, start->child.pid, err));
+    (void) proc_go(start->channel[0]); /* a child that died is noticed by the next wait */
+    return 0;
+}
+
+static int write_oom_score(const struct plan_process *process, pid_t pid, struct sub_err *err)
+{
+    char path[64], text[NUM_TEXT];
+
+    (void) snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int) pid);
+    (void) num_format_i64(process->oom_score_adj, text);
+
+    OWNED_FD fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+    int rc = fd < 0 ? fd : sub_write_all(fd, text, strlen(text));
+    if (rc == -EACCES || rc == -EPERM) {
+        char now[NUM_TEXT];
+
+        /* lowering it is a privilege; asking for what is already so is none */
+        if (sub_read_file_at(AT_FDCWD, path, now, sizeof now) > 0 && strcmp(now, text) == 0)
+            return 0;
+    }
+    if (rc < 0)
+        return sub_fail(err, -rc, "process.oomScoreAdj", "the kernel refused %s: %s", text,
+                        sub_strerror(-rc));
+    return 0;
+}
+
+static int set_scheduler(const struct plan_scheduler *scheduler, pid_t pid, struct sub_err *err)
+{
+    struct sched_attr attr = {
+        .size = sizeof attr,
+        .sched_policy = scheduler->policy,
+        .sched_flags = scheduler->flags,
+        .sched_nice = scheduler->nice,
+        .sched_priority = scheduler->priority,
+        .sched_runtime = scheduler->runtime_ns,
+        .sched_deadline = scheduler->deadline_ns,
+        .sched_period = scheduler->period_ns,
+    };
+
+    int rc = sys_sched_setattr(pid, &attr);
+    if (rc < 0)
+        return sub_fail(err, -rc, "process.scheduler", "the kernel refused it: %s",
+                        sub_strerror(-rc));
+    return 0;
+}
+
+int step_attributes(struct start *start, struct sub_err *err)
+{
+    const struct plan_process *process = &start->plan->process;
+    pid_t pid = start->child.pid;
+
+    if (process->has_oom_score_adj)
+        SUBLET_TRY(write_oom_score(process, pid, err));
+    if (process->scheduler != NULL)
+        SUBLET_TRY(set_scheduler(process->scheduler, pid, err));
+    if (process->has_io_priority) {
+        int rc = sys_ioprio_set(IOPRIO_WHO_PROCESS, pid, process->io_priority);
+
+        if (rc < 0)
+            return sub_fail(err, -rc, "process.ioPriority", "the kernel refused it: %s",
+                            sub_strerror(-rc));
+    }
+    return 0;
+}
+
+int step_devices(struct start *start, struct sub_err *err)
+{
+    const struct plan_cgroup *cgroup = &start->plan->cgroup;
+    struct cg_device_program program;
+
+    if (start->group.dir_fd < 0 || cgroup->device_rule_count == 0)
+        return 0;
+    SUBLET_TRY(cg_device_program_make(start->request->arena, "linux.resources.devices",
+                                      cgroup->device_rules, cgroup->device_rule_count, &program,
+                                      err));
+    if (program.count == 0)
+        return 0;
+    return cgroup_devices_apply(start->group.dir_fd, &program, start->group.created, err);
+}
+
+static bool has_parent_hooks(const struct plan *plan)
+{
+    return plan->hooks[PLAN_HOOK_PRESTART].count > 0 ||
+           plan->hooks[PLAN_HOOK_CREATE_RUNTIME].count > 0;
+}
+
+/* The next news of the child; its own failure, or a word about its end. */
+static int hear(struct start *start, enum proc_news *ret_news, int *ret_fd, struct sub_err *err)
+{
+    /* hooks may take as long as their own timeouts let them */
+    int limit_ms = plan_has_child_hooks(start->plan) ? -1 : ANSWER_LIMIT_MS;
+    int rc = proc_receive(start->channel[0], limit_ms, ret_news, ret_fd, err);
+
+    if (rc != 0)
+        return rc;
+    return sub_fail(err, ECHILD, NULL, "the container's process died while it was set up%s",
+                    start->plan->cgroup.row_count > 0
+                        ? " (killed? a memory or pids limit may be too low)"
+                        : "");
+}
+
+int step_prestart(struct start *start, struct sub_err *err)
+{
+    const struct plan *plan = start->plan;
+    enum proc_news news;
+    OWNED_BUF text;
+
+    if (!has_parent_hooks(plan) && !plan_has_child_hooks(plan))
+        return 0;
+    SUBLET_TRY(hear(start, &news, NULL, err));
+    if (news != PROC_MOUNTED)
+        return sub_fail(err, EPROTO, NULL, "the child sent %d, expected its mounts", (int) news);
+
+    start->hooks_began = true;
+    buf_init(&text, STATE_MAX_BYTES);
+    SUBLET_TRY(state_text(&start->record, RUN_CREATING, start->child.pid, &text));
+    SUBLET_TRY(proc_hooks_run(&plan->hooks[PLAN_HOOK_PRESTART], text.data, plan->bundle, err));
+    SUBLET_TRY(
+        proc_hooks_run(&plan->hooks[PLAN_HOOK_CREATE_RUNTIME], text.data, plan->bundle, err));
+    (void) proc_go(start->channel[0]);
+    return 0;
+}
+
+/* A start that failed behind its first hook is a container that ends: poststop hooks are owed. */
+void undo_prestart(struct start *start)
+{
+    struct sub_err ignored = {.code = 0};
+    OWNED_BUF text;
+
+    if (!start->hooks_began)
+        return;
+    buf_init(&text, STATE_MAX_BYTES);
+    if (state_text(&start->record, RUN_STOPPED, 0, &text) < 0)
+        return;
+
+    int rc = proc_hooks_run(&start->plan->hooks[PLAN_HOOK_POSTSTOP], text.data, start->plan->bundle,
+                            &ignored);
+    if (rc < 0)
+        log_debug("%s: %s", ignored.path, ignored.text);
+}
+
+static void write_agent_state(struct start *start, struct buf *buf)
+{
+    const struct plan_seccomp *seccomp = start->plan->process.seccomp;
+    struct run_info info = info_of_record(&start->record, RUN_CREATING, start->child.pid);
+
+    run_agent_json(&info, seccomp->listener_metadata, buf);
+}
+
+/* The agent gets the container process state and, with its first byte, the listener. */
+static int send_listener(struct start *start, int listener_fd, struct sub_err *err)
+{
+    OWNED_BUF text;
+
+    buf_init(&text, STATE_MAX_BYTES);
+    write_agent_state(start, &text);
+    if (buf_failed(&text))
+        return sub_fail(err, ENOMEM, NULL, "out of memory");
+
+    int rc = sys_send_fd(start->agent_fd, text.data, text.length, &listener_fd, 1);
+    sub_close(&start->agent_fd); /* one message a connection: its end is the message's end */
+    if (rc < 0)
+        return sub_fail(err, -rc, "linux.seccomp.listenerPath", "cannot send to the agent: %s",
+                        sub_strerror(-rc));
+    return 0;
+}
+
+int step_ready(struct start *start, struct sub_err *err)
+{
+    enum proc_news news;
+    int fresh = -EBADF;
+
+    SUBLET_TRY(hear(start, &news, &fresh, err));
+    if (news == PROC_LISTENER) {
+        OWNED_FD listener = fresh;
+
+        SUBLET_TRY(send_listener(start, listener, err));
+        SUBLET_TRY(hear(start, &news, NULL, err));
+    }
+    if (news != PROC_READY)
+        return sub_fail(err, EPROTO, NULL, "the child sent %d, expected to be ready", (int) news);
+    return 0;
+}
+
+int step_late_limits(struct start *start, struct sub_err *err)
+{
+    const struct plan_cgroup *cgroup = &start->plan->cgroup;
+
+    if (start->group.dir_fd < 0)
+        return 0;
+    return cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_AFTER_CLONE, err);
+}
+
+int step_release(struct start *start, struct sub_err *err)
+{
+    int rc = proc_go(start->channel[0]);
+
+    if (rc < 0)
+        return sub_fail(err, ECHILD, NULL, "the container's process died before it was released");
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps before the first effect: everything is parsed, opened, connected and compiled here. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+
+#define PROC_MAGIC 0x9fa0
+
+int step_root(struct start *start, struct sub_err *err)
+{
+    return state_root_open(start->request->state_root, true, &start->root_fd, err);
+}
+
+int step_cgroup_find(struct start *start, struct sub_err *err)
+{
+    const struct plan_cgroup *cgroup = &start->plan->cgroup;
+
+    if (cgroup->manager == PLAN_CGROUP_DISABLED || cgroup->path == NULL)
+        return 0;
+    if (cgroup->manager == PLAN_CGROUP_SYSTEMD)
+        return sub_fail(err, EOPNOTSUPP, "--systemd-cgroup",
+                        "the systemd driver is not part of this version; use cgroupfs or disabled");
+    return cgroups_mount_open(&start->cgroup_root_fd, &start->cgroup_host, err);
+}
+
+int step_joins(struct start *start, struct sub_err *err)
+{
+    return ns_joins_open(&start->plan->ns, &start->joins, err);
+}
+
+static int connect_to(const char *path, const char *json, int *ret_fd, struct sub_err *err)
+{
+    if (path == NULL)
+        return 0;
+
+    int fd = sys_unix_connect(path);
+    if (fd < 0)
+        return sub_fail(err, -fd, json, "cannot connect to '%s': %s", path, sub_strerror(-fd));
+    *ret_fd = fd;
+    return 0;
+}
+
+/* A foreground run is its own console: the master comes back over a socket pair. */
+static int foreground_console(struct start *start, struct sub_err *err)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return sub_fail(err, errno, "process.terminal", "cannot make a socket pair: %s",
+                        sub_strerror(errno));
+    start->terminal_fd = ends[0];
+    start->console_fd = ends[1];
+    return 0;
+}
+
+int step_sockets(struct start *start, struct sub_err *err)
+{
+    const struct plan_process *process = &start->plan->process;
+    bool needs_proc =
+        start->plan->sysctl_count > 0 || process->apparmor != NULL || process->selinux != NULL;
+
+    SUBLET_TRY(connect_to(process->console_socket, "--console-socket", &start->console_fd, err));
+    if (process->terminal && process->console_socket == NULL)
+        SUBLET_TRY(foreground_console(start, err));
+    if (process->seccomp != NULL)
+        SUBLET_TRY(connect_to(process->seccomp->listener_path, "linux.seccomp.listenerPath",
+                              &start->agent_fd, err));
+
+    if (needs_proc) {
+        start->proc_fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+        if (start->proc_fd < 0 || sys_fs_type(start->proc_fd) != PROC_MAGIC)
+            return sub_fail(err, ENOTSUP, "/proc", "not a procfs, which labels and sysctls need");
+    }
+    return 0;
+}
+
+int step_filter(struct start *start, struct sub_err *err)
+{
+    const struct plan_seccomp *seccomp = start->plan->process.seccomp;
+
+    if (seccomp == NULL)
+        return 0;
+
+    /* without a cache folder the filter is compiled, so its absence is no failure */
+    int rc = sys_mkdirat(start->root_fd, STATE_CACHE, 0700);
+    OWNED_FD cache = rc == 0 || rc == -EEXIST ? sys_openat(start->root_fd, STATE_CACHE,
+                                                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+                                              : rc;
+    return priv_filter_compile(seccomp, cache, &start->filter, err);
+}
+
+static const char *host_path_of_group(struct start *start)
+{
+    const char *path = start->plan->cgroup.path;
+
+    if (start->cgroup_root_fd < 0)
+        return NULL;
+    return arena_printf(start->request->arena, "%s/%s", start->cgroup_host.mount_path,
+                        path[0] == '/' ? path + 1 : path);
+}
+
+int step_sources(struct start *start, struct sub_err *err)
+{
+    const struct plan *plan = start->plan;
+
+    SUBLET_TRY(
+        mount_tree_new(&plan->root, &plan->mounts, host_path_of_group(start), &start->tree, err));
+    SUBLET_TRY(mount_open_root(start->tree, err));
+    if (plan->mounts.sources_by_parent)
+        SUBLET_TRY(mount_open_sources(start->tree, err));
+    return 0;
+}
+
+int step_channel(struct start *start, struct sub_err *err)
+{
+    return proc_channel_open((int) (3 + start->plan->process.preserve_fds), start->channel, err);
+}

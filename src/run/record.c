@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps that write into the container's folder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+
+/* What the record says before anything happened. The group's missing parents are counted now,
+ * since a crash in the middle of making them must not leave one that nobody knows of. */
+static int describe(struct start *start, struct sub_err *err)
+{
+    const struct plan *plan = start->plan;
+    struct state_record *record = &start->record;
+
+    state_time_now(start->created);
+    int rc = state_boot_id(start->boot_id);
+    if (rc < 0)
+        return sub_fail(err, -rc, "/proc/sys/kernel/random/boot_id", "cannot read: %s",
+                        sub_strerror(-rc));
+
+    *record = (struct state_record){
+        .id = plan->id,
+        .oci_version = plan->oci_version,
+        .bundle = plan->bundle,
+        .rootfs = plan->root.path == NULL ? plan->bundle : plan->root.path,
+        .created = start->created,
+        .boot_id = start->boot_id,
+        .cgroup_manager = cgroup_manager_name(plan->cgroup.manager),
+        .start_hooks = plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0 ||
+                       plan->hooks[PLAN_HOOK_POSTSTART].count > 0,
+        .stop_hooks = plan->hooks[PLAN_HOOK_POSTSTOP].count > 0,
+        .owner_uid = geteuid(),
+        .annotations = {(const struct state_pair *) plan->annotations, plan->annotation_count},
+    };
+    _Static_assert(sizeof(struct state_pair) == sizeof(struct plan_pair), "two names of one shape");
+
+    if (start->cgroup_root_fd < 0)
+        return 0;
+    int missing = cgroup_missing(start->cgroup_root_fd, plan->cgroup.path, err);
+    if (missing < 0)
+        return missing;
+    record->cgroup_path = plan->cgroup.path;
+    record->cgroup_kept = missing == 0;
+    record->cgroup_parents = missing > 0 ? (uint32_t) missing - 1 : 0;
+    return 0;
+}
+
+int step_claim(struct start *start, struct sub_err *err)
+{
+    SUBLET_TRY(describe(start, err));
+    SUBLET_TRY(state_claim(start->root_fd, start->plan->id, &start->dir_fd, err));
+    start->claimed = true;
+    SUBLET_TRY(state_write(start->dir_fd, &start->record, err));
+    return state_save(start->dir_fd, STATE_CONFIG, start->request->config_text,
+                      start->request->config_size, err);
+}
+
+void undo_claim(struct start *start)
+{
+    struct sub_err ignored = {.code = 0};
+
+    if (start->claimed)
+        (void) state_remove(start->root_fd, start->plan->id, start->dir_fd, &ignored);
+}
+
+static int make_fifo(struct start *start, const char *name, int *ret_fd, struct sub_err *err)
+{
+    int rc = sys_mknodat(start->dir_fd, name, S_IFIFO | 0600, 0);
+
+    /* open for both directions: then a read waits for a writer instead of finding an end, and a
+     * writer that finds no reader (ENXIO) knows that the process is gone */
+    int fd = rc < 0 ? rc : sys_openat(start->dir_fd, name, O_RDWR | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return sub_fail(err, -fd, name, "cannot make the FIFO: %s", sub_strerror(-fd));
+    *ret_fd = fd;
+    return 0;
+}
+
+int step_fifos(struct start *start, struct sub_err *err)
+{
+    if (!start->waits)
+        return 0;
+    SUBLET_TRY(make_fifo(start, STATE_FIFO, &start->fifo_fd, err));
+    return make_fifo(start, STATE_ANSWER, &start->answer_fd, err);
+}
+
+/* While the child is at work: the final record, still under its other name. */
+int step_record(struct start *start, struct sub_err *err)
+{
+    int rc = state_identify(start->child.pid, start->child.pidfd, &start->record.process);
+
+    if (rc < 0)
+        return 0; /* it has died already, and "ready" tells why */
+    start->record.complete = true;
+    return state_prepare(start->dir_fd, &start->record, err);
+}
+
+int step_publish(struct start *start, struct sub_err *err)
+{
+    SUBLET_TRY(write_pid_file(start->request->pid_file, start->child.pid, err));
+    return state_publish(start->dir_fd, err);
+}
+
+bool plan_has_child_hooks(const struct plan *plan)
+{
+    return plan->hooks[PLAN_HOOK_CREATE_CONTAINER].count > 0 ||
+           plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0;
+}
+
+/* The state that hooks of the child read, written before the clone. The pid is known only after
+ * it: blanks behind the number, which JSON permits, leave room for the child to put it in. */
+int step_hook_state(struct start *start, struct sub_err *err)
+{
+    static const char mark[] = "\"pid\":0", room[] = "          ";
+    OWNED_BUF text, padded;
+
+    if (!plan_has_child_hooks(start->plan))
+        return 0;
+
+    buf_init(&text, STATE_MAX_BYTES);
+    buf_init(&padded, STATE_MAX_BYTES);
+    SUBLET_TRY(state_text(&start->record, RUN_CREATING, 0, &text));
+
+    const char *place = strstr(buf_text(&text), mark);
+    if (place != NULL) {
+        size_t head = (size_t) (place - text.data) + sizeof mark - 1;
+
+        buf_add(&padded, text.data, head);
+        buf_puts(&padded, room);
+        buf_puts(&padded, text.data + head);
+    }
+    if (buf_failed(&padded) || padded.data == NULL)
+        return sub_fail(err, ENOMEM, NULL, "cannot write the state for hooks");
+    start->hook_state = sub_take(&padded.data);
+    return 0;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a start carries from step to step, in the parent and, as a copy, in the child. */
+#ifndef SUBLET_RUN_START_H
+#define SUBLET_RUN_START_H
+
+#include "sublet/base/buf.h"
+#include "sublet/base/err.h"
+#include "sublet/cgroups.h"
+#include "sublet/mount.h"
+#include "sublet/ns.h"
+#include "sublet/plan.h"
+#include "sublet/priv.h"
+#include "sublet/proc.h"
+#include "sublet/run.h"
+#include "sublet/state.h"
+
+#define ANSWER_LIMIT_MS  120000 /* for a child that only has our own work to do */
+#define DESTROY_LIMIT_MS 10000
+
+struct start {
+    const struct run_request *request;
+    const struct plan *plan;
+    bool waits; /* create: the process waits for `start`; run: it goes on */
+
+    /* the record */
+    int root_fd, dir_fd;
+    struct state_record record;
+    char created[STATE_TIME_TEXT], boot_id[64];
+    bool claimed;
+
+    /* the group */
+    int cgroup_root_fd;
+    struct cgroups_host cgroup_host;
+    struct cgroup group;
+
+    /* prepared before the clone */
+    struct ns_joins joins;
+    struct mount_tree *tree;
+    struct priv_filter filter;
+    int proc_fd;    /* the host's procfs, where labels or sysctls are to be written */
+    int console_fd; /* connected console socket, or our end of the foreground terminal */
+    int agent_fd;   /* connected socket of the seccomp agent */
+    int fifo_fd, answer_fd;
+    int image_fd;
+    int terminal_fd;  /* parent: the master, in a foreground run */
+    char *hook_state; /* state for the child's hooks, with room for the pid */
+    char program[PROC_PATH_MAX], home[PROC_PATH_MAX]; /* child: what the image is told */
+
+    int channel[2];
+    struct ns_child child;
+    bool hooks_began; /* poststop hooks are owed */
+};
+
+enum side { PARENT, CHILD };
+
+struct step {
+    const char *name;
+    enum side side;
+    int (*act)(struct start *start, struct sub_err *err);
+    void (*undo)(struct start *start); /* parent only; must cope with half a step */
+};
+
+/* Runs the steps of one side in order. A failure in the parent undoes what was done, backwards. */
+int steps_run(enum side side, struct start *start, struct sub_err *err);
+
+/* prepare.c: parent, no effect outside this process */
+int step_root(struct start *start, struct sub_err *err);
+int step_cgroup_find(struct start *start, struct sub_err *err);
+int step_joins(struct start *start, struct sub_err *err);
+int step_sockets(struct start *start, struct sub_err *err);
+int step_filter(struct start *start, struct sub_err *err);
+int step_sources(struct start *start, struct sub_err *err);
+int step_channel(struct start *start, struct sub_err *err);
+int step_hook_state(struct start *start, struct sub_err *err);
+
+/* record.c: parent, the folder and its files */
+int step_claim(struct start *start, struct sub_err *err);
+void undo_claim(struct start *start);
+int step_fifos(struct start *start, struct sub_err *err);
+int step_record(struct start *start, struct sub_err *err);
+int step_publish(struct start *start, struct sub_err *err);
+
+/* script.c: parent */
+int step_image(struct start *start, struct sub_err *err);
+
+/* parent.c */
+int step_cgroup(struct start *start, struct sub_err *err);
+void undo_cgroup(struct start *start);
+int step_spawn(struct start *start, struct sub_err *err);
+void undo_spawn(struct start *start);
+int step_id_maps(struct start *start, struct sub_err *err);
+int step_attributes(struct start *start, struct sub_err *err);
+int step_devices(struct start *start, struct sub_err *err);
+int step_prestart(struct start *start, struct sub_err *err);
+void undo_prestart(struct start *start);
+int step_ready(struct start *start, struct sub_err *err);
+int step_late_limits(struct start *start, struct sub_err *err);
+int step_release(struct start *start, struct sub_err *err);
+
+/* child.c: between clone and exec, nothing is allocated any more */
+__attribute__((noreturn)) void child_main(struct start *start);
+int child_leave_host(struct start *start, struct sub_err *err);
+int child_become_root(struct start *start, struct sub_err *err);
+int child_namespaces(struct start *start, struct sub_err *err);
+int child_mounts(struct start *start, struct sub_err *err);
+int child_terminal(struct start *start, struct sub_err *err);
+int child_hooks(struct start *start, struct sub_err *err);
+int child_sysctls(struct start *start, struct sub_err *err);
+int child_pivot(struct start *start, struct sub_err *err);
+int child_program(struct start *start, struct sub_err *err);
+int child_wait(struct start *start, struct sub_err *err);
+int child_become_init(struct start *start, struct sub_err *err);
+
+/* life.c: shared by the verbs */
+bool plan_has_child_hooks(const struct plan *plan);
+const char *cgroup_manager_name(enum plan_cgroup_manager manager);
+int destroy_group(int root_fd, const struct state_record *record, struct sub_err *err);
+int write_pid_file(const char *path, pid_t pid, struct sub_err *err);
+struct run_info info_of_record(const struct state_record *record, enum run_status status,
+                               pid_t pid);
+int state_text(const struct state_record *record, enum run_status status, pid_t pid,
+               struct buf *buf);
+/* The container process state of the specification, for a seccomp agent. */
+void run_agent_json(const struct run_info *info, const char *metadata, struct buf *buf);
+int load_hooks(struct arena *arena, int dir_fd, struct plan_hooks ret_hooks[PLAN_HOOK_KINDS],
+               struct sub_err *err);
+
+void start_init(struct start *start, const struct run_request *request, bool waits);
+void start_done(struct start *start);
+
+#endif

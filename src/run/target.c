@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "target.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+
+void target_done(struct target *target)
+{
+    sub_close(&target->dir_fd);
+    sub_close(&target->root_fd);
+}
+
+int target_open(const struct run_target *request, bool lock, struct target *ret_target,
+                struct sub_err *err)
+{
+    struct target *target = ret_target;
+
+    *target = (struct target){
+        .id = request->id, .arena = request->arena, .root_fd = -EBADF, .dir_fd = -EBADF};
+    int rc = state_root_open(request->state_root, false, &target->root_fd, err);
+    if (rc == -ENOENT)
+        return sub_fail(err, ENOENT, NULL, "container '%s': container does not exist", request->id);
+    if (rc < 0)
+        return rc;
+    SUBLET_TRY(state_open(target->root_fd, request->id, lock, &target->dir_fd, err));
+
+    rc = state_read(request->arena, target->dir_fd, &target->record, err);
+    if (rc == -ENODATA)
+        return 0;
+    target->has_record = rc == 0;
+    return rc;
+}
+
+/* SIGKILL through a pidfd whose identity matched, then wait: a group that is empty by then spares
+ * the waits below. */
+static int kill_process(const struct state_record *record, struct sub_err *err)
+{
+    OWNED_FD pidfd = state_process_open(record);
+    if (pidfd < 0)
+        return 0;
+
+    int rc = sys_pidfd_signal(pidfd, SIGKILL);
+    if (rc < 0 && rc != -ESRCH)
+        return sub_fail(err, -rc, NULL, "cannot kill process %d: %s", record->process.pid,
+                        sub_strerror(-rc));
+
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    rc = sys_poll(&ended, 1, DESTROY_LIMIT_MS);
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "process %d did not end: %s", record->process.pid,
+                        sub_strerror(-rc));
+    return 0;
+}
+
+static int remove_group(const struct state_record *record, struct sub_err *err)
+{
+    struct cgroups_host host;
+    int root = -EBADF;
+
+    if (record->cgroup_path == NULL)
+        return 0;
+    SUBLET_TRY(cgroups_mount_open(&root, &host, err));
+    OWNED_FD owned = root;
+    return destroy_group(root, record, err);
+}
+
+static void run_stop_hooks(struct target *target, struct sub_err *warn)
+{
+    struct plan_hooks hooks[PLAN_HOOK_KINDS];
+    OWNED_BUF text;
+
+    if (!target->record.stop_hooks || !target->record.complete)
+        return;
+    buf_init(&text, STATE_MAX_BYTES);
+    if (load_hooks(target->arena, target->dir_fd, hooks, warn) < 0 ||
+        state_text(&target->record, RUN_STOPPED, 0, &text) < 0)
+        return;
+
+    /* config.md: an error of one is a warning, and the others run all the same */
+    for (size_t i = 0; i < hooks[PLAN_HOOK_POSTSTOP].count; i++)
+        (void) proc_hook_run(&hooks[PLAN_HOOK_POSTSTOP].items[i], text.data, target->record.bundle,
+                             warn);
+}
+
+int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err)
+{
+    if (target->has_record) {
+        SUBLET_TRY(kill_process(&target->record, err));
+        SUBLET_TRY(remove_group(&target->record, err));
+        run_stop_hooks(target, warn);
+    }
+    return state_remove(target->root_fd, target->id, target->dir_fd, err);
+}

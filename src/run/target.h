@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An existing container, opened by its record: what start, kill and delete work on. */
+#ifndef SUBLET_RUN_TARGET_H
+#define SUBLET_RUN_TARGET_H
+
+#include "sublet/run.h"
+#include "sublet/state.h"
+
+struct target {
+    const char *id;
+    struct arena *arena;
+    int root_fd, dir_fd;
+    bool has_record; /* false: claimed by a create that died before its first record */
+    struct state_record record;
+};
+
+/* -ENOENT with the text that engines match if it does not exist; -EINVAL for a corrupt record,
+ * with the folders open all the same. */
+int target_open(const struct run_target *request, bool lock, struct target *ret_target,
+                struct sub_err *err);
+void target_done(struct target *target);
+#define OWNED_TARGET __attribute__((cleanup(target_done))) struct target
+
+/* Kills what is left, removes the group, runs poststop hooks (their failure goes to warn), removes
+ * the folder. May be called again after a failure. */
+int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err);
+
+/* poststart hooks of a running container. */
+int run_start_hooks(struct arena *arena, int dir_fd, const struct state_record *record,
+                    struct sub_err *err);
+
+#endif
