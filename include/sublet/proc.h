@@ -83,9 +83,10 @@ int proc_enter_cwd(const struct plan_process *process, struct sub_err *err);
 
 /* --- terminals (tty.c) ------------------------------------------------------------------------ */
 
-/* Unlocks the pty and opens its slave, sized and owned as the process wants it. */
-int proc_tty_slave(int master_fd, const struct plan_process *process, int *ret_slave,
-                   struct sub_err *err);
+/* A pseudo-terminal of the container's own devpts, found below root_fd; the slave sized and owned
+ * as the process wants it. */
+int proc_tty_open(int root_fd, const struct plan_process *process, int *ret_master, int *ret_slave,
+                  struct sub_err *err);
 
 /* Sends the master to whoever listens on the console socket, in the way engines expect it. */
 int proc_tty_send(int socket_fd, int master_fd, struct sub_err *err);

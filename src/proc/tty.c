@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -13,10 +16,29 @@
 #include "sublet/proc.h"
 #include "sublet/sys.h"
 
-#define RELAY_BYTES 65536
+#define PTMX_MAJOR   5
+#define PTMX_MINOR   2
+#define DEVPTS_MAGIC 0x1cd1
+#define RELAY_BYTES  65536
 
-int proc_tty_slave(int master_fd, const struct plan_process *process, int *ret_slave,
-                   struct sub_err *err)
+/* No symbolic link on the way, and the node that devpts itself made: an image's own /dev/pts
+ * cannot offer another file (CVE-2025-52565). */
+static int open_master(int root_fd, struct sub_err *err)
+{
+    struct stat st;
+    OWNED_FD master = sys_open_in(root_fd, "dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
+
+    if (master < 0)
+        return sub_fail(err, -master, "process.terminal", "cannot open /dev/pts/ptmx: %s",
+                        sub_strerror(-master));
+    if (sys_fstat(master, &st) < 0 || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) ||
+        sys_fs_type(master) != DEVPTS_MAGIC)
+        return sub_fail(err, EINVAL, "process.terminal",
+                        "/dev/pts/ptmx is no pseudo-terminal; mount a devpts at /dev/pts");
+    return sub_take_fd(&master);
+}
+
+static int open_slave(int master_fd, const struct plan_process *process, struct sub_err *err)
 {
     int locked = 0;
 
@@ -35,7 +57,21 @@ int proc_tty_slave(int master_fd, const struct plan_process *process, int *ret_s
     if (rc < 0 && rc != -EPERM && rc != -EINVAL)
         return sub_fail(err, -rc, "process.terminal", "cannot give the terminal to uid %u: %s",
                         process->uid, sub_strerror(-rc));
-    *ret_slave = sub_take_fd(&slave);
+    return sub_take_fd(&slave);
+}
+
+int proc_tty_open(int root_fd, const struct plan_process *process, int *ret_master, int *ret_slave,
+                  struct sub_err *err)
+{
+    OWNED_FD master = open_master(root_fd, err);
+    if (master < 0)
+        return master;
+
+    int slave = open_slave(master, process, err);
+    if (slave < 0)
+        return slave;
+    *ret_slave = slave;
+    *ret_master = sub_take_fd(&master);
     return 0;
 }
 

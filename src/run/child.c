@@ -107,9 +107,8 @@ int child_terminal(struct start *start, struct sub_err *err)
         return 0;
     }
 
-    SUBLET_TRY(mount_open_ptmx(start->tree, &master, err));
+    SUBLET_TRY(proc_tty_open(mount_root_fd(start->tree), process, &master, &slave, err));
     OWNED_FD owned_master = master;
-    SUBLET_TRY(proc_tty_slave(master, process, &slave, err));
     OWNED_FD owned_slave = slave;
     if (start->plan->mounts.console)
         SUBLET_TRY(mount_console(start->tree, slave, err));
