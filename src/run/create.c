@@ -130,32 +130,46 @@ static int watch(struct start *start, int signal_fd, int *ret_status, struct sub
     return 0;
 }
 
-static void borrow_target(const struct start *start, struct target *target)
+/* Behind the steps the container is one like any other: its folder is not ours any more, other
+ * commands may work on it, and its end is a delete, unless somebody has been faster. */
+static int end_container(const struct run_target *by_name, struct sub_err *err)
 {
-    *target = (struct target){.id = start->plan->id,
-                              .arena = start->request->arena,
-                              .root_fd = start->root_fd,
-                              .dir_fd = start->dir_fd,
-                              .has_record = true,
-                              .record = start->record};
+    OWNED_TARGET target;
+    int rc = target_open(by_name, true, &target, err);
+
+    if (rc == -ENOENT) {
+        sub_err_clear(err);
+        return 0;
+    }
+    return rc < 0 ? rc : target_destroy(&target, NULL, err);
 }
 
-/* Behind the steps: the container exists and is recorded, so its end is a delete. */
+static int after_start(struct start *start, const struct run_target *by_name, struct sub_err *err)
+{
+    SUBLET_TRY(confirm_exec(start, err));
+    if (start->plan->hooks[PLAN_HOOK_POSTSTART].count == 0)
+        return 0;
+
+    OWNED_TARGET target;
+    SUBLET_TRY(target_open(by_name, true, &target, err));
+    return run_start_hooks(target.arena, target.dir_fd, &target.record, err);
+}
+
 static int live(struct start *start, int signal_fd, int *ret_status, struct sub_err *err)
 {
-    struct target target;
-    struct sub_err ignored = {.code = 0};
+    const struct run_target by_name = {.arena = start->request->arena,
+                                       .state_root = start->request->state_root,
+                                       .id = start->plan->id};
 
-    borrow_target(start, &target);
-    int rc = confirm_exec(start, err);
-    if (rc == 0 && start->plan->hooks[PLAN_HOOK_POSTSTART].count > 0)
-        rc = run_start_hooks(target.arena, target.dir_fd, &target.record, err);
+    sub_close(&start->dir_fd); /* and with it the lock */
+    int rc = after_start(start, &by_name, err);
     if (rc < 0) {
+        struct sub_err ignored = {.code = 0};
         int status;
 
         (void) sys_pidfd_signal(start->child.pidfd, SIGKILL);
         (void) sys_pidfd_wait(start->child.pidfd, 0, &status);
-        (void) target_destroy(&target, NULL, &ignored);
+        (void) end_container(&by_name, &ignored);
         return rc;
     }
     if (start->request->detach)
@@ -164,7 +178,7 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
     SUBLET_TRY(watch(start, signal_fd, ret_status, err));
     if (start->request->keep)
         return 0;
-    return target_destroy(&target, NULL, err);
+    return end_container(&by_name, err);
 }
 
 int run_run(const struct run_request *request, int *ret_status, struct sub_err *err)

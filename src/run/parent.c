@@ -193,24 +193,6 @@ int step_prestart(struct start *start, struct sub_err *err)
     return 0;
 }
 
-/* A start that failed behind its first hook is a container that ends: poststop hooks are owed. */
-void undo_prestart(struct start *start)
-{
-    struct sub_err ignored = {.code = 0};
-    OWNED_BUF text;
-
-    if (!start->hooks_began)
-        return;
-    buf_init(&text, STATE_MAX_BYTES);
-    if (state_text(&start->record, RUN_STOPPED, 0, &text) < 0)
-        return;
-
-    int rc = proc_hooks_run(&start->plan->hooks[PLAN_HOOK_POSTSTOP], text.data, start->plan->bundle,
-                            &ignored);
-    if (rc < 0)
-        log_debug("%s: %s", ignored.path, ignored.text);
-}
-
 static void write_agent_state(struct start *start, struct buf *buf)
 {
     const struct plan_seccomp *seccomp = start->plan->process.seccomp;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/base/log.h"
 #include "sublet/sys.h"
 
 #include "start.h"
@@ -62,10 +63,27 @@ int step_claim(struct start *start, struct sub_err *err)
                       start->request->config_size, err);
 }
 
+/* A start that failed behind its first hook is a container that ends: poststop hooks are owed. */
+static void run_owed_hooks(struct start *start)
+{
+    struct sub_err failure = {.code = 0};
+    OWNED_BUF text;
+
+    if (!start->hooks_began)
+        return;
+    buf_init(&text, STATE_MAX_BYTES);
+    if (state_text(&start->record, RUN_STOPPED, 0, &text) < 0)
+        return;
+    if (proc_hooks_run(&start->plan->hooks[PLAN_HOOK_POSTSTOP], text.data, start->plan->bundle,
+                       &failure) < 0)
+        log_debug("%s: %s", failure.path, failure.text);
+}
+
 void undo_claim(struct start *start)
 {
     struct sub_err ignored = {.code = 0};
 
+    run_owed_hooks(start);
     if (start->claimed)
         (void) state_remove(start->root_fd, start->plan->id, start->dir_fd, &ignored);
 }

@@ -92,7 +92,6 @@ int step_id_maps(struct start *start, struct sub_err *err);
 int step_attributes(struct start *start, struct sub_err *err);
 int step_devices(struct start *start, struct sub_err *err);
 int step_prestart(struct start *start, struct sub_err *err);
-void undo_prestart(struct start *start);
 int step_ready(struct start *start, struct sub_err *err);
 int step_late_limits(struct start *start, struct sub_err *err);
 int step_release(struct start *start, struct sub_err *err);
