@@ -21,7 +21,7 @@ _Static_assert(CG_DEVICE_MKNOD == BPF_DEVCG_ACC_MKNOD && CG_DEVICE_READ == BPF_D
                    CG_DEVICE_WRITE == BPF_DEVCG_ACC_WRITE,
                "our access bits are the kernel's");
 
-enum reg { VERDICT = 0, CONTEXT = 1, TYPE = 2, WANTED = 3, MAJOR = 4, MINOR = 5 };
+enum reg { VERDICT = 0, CONTEXT = 1, TYPE = 2, WANTED = 3, NUMBER = 4 };
 
 struct code {
     uint64_t *insns;
@@ -116,7 +116,20 @@ static void jumps_land_here(struct code *code, size_t from)
     }
 }
 
-/* The verifier refuses unreachable code, so a rule for everything ends the program (is_total). */
+/*
+ * The numbers are loaded afresh by each rule: a register that lives on would carry what one rule
+ * learnt of it into all later ones, and the verifier would walk the list once for each rule (E2BIG
+ * from some hundred rules on). It refuses unreachable code, too, so a rule for everything ends the
+ * program (is_total).
+ */
+static void emit_number_test(struct code *code, size_t offset, int64_t number)
+{
+    if (number < 0)
+        return;
+    emit_load(code, NUMBER, offset);
+    emit_jump(code, BPF_JNE, NUMBER, (uint32_t) number);
+}
+
 static void emit_rule(struct code *code, const struct cg_device_rule *rule)
 {
     size_t start = code->count;
@@ -124,10 +137,8 @@ static void emit_rule(struct code *code, const struct cg_device_rule *rule)
     if (rule->type != 'a')
         emit_jump(code, BPF_JNE, TYPE,
                   rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-    if (rule->major >= 0)
-        emit_jump(code, BPF_JNE, MAJOR, (uint32_t) rule->major);
-    if (rule->minor >= 0)
-        emit_jump(code, BPF_JNE, MINOR, (uint32_t) rule->minor);
+    emit_number_test(code, offsetof(struct bpf_cgroup_dev_ctx, major), rule->major);
+    emit_number_test(code, offsetof(struct bpf_cgroup_dev_ctx, minor), rule->minor);
     if (rule->access != CG_DEVICE_ALL && rule->allow) {
         emit_alu(code, BPF_AND, WANTED, ~rule->access);
         emit_jump(code, BPF_JNE, WANTED, 0);
@@ -209,8 +220,6 @@ int cg_device_program_make(struct arena *arena, const char *where,
     if (code.insns == NULL)
         return sub_fail(err, ENOMEM, where, "out of memory");
     emit_load(&code, TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
-    emit_load(&code, MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
-    emit_load(&code, MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
     emit(&code,
          (struct bpf_insn){.code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = WANTED, .src_reg = TYPE});
     emit_alu(&code, BPF_RSH, WANTED, 16);

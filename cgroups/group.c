@@ -158,7 +158,8 @@ static int enable_error(const struct making *making, const struct ancestor *ance
 {
     char names[128], have[256];
 
-    if (rc == -ENOENT &&
+    /* ENOENT: not enabled here; EINVAL: no such controller in this kernel */
+    if ((rc == -ENOENT || rc == -EINVAL) &&
         knob_read(ancestor->dir_fd, "cgroup.controllers", have, sizeof have) >= 0) {
         list_controllers(wanted & ~cg_controllers_parse(have), "", names, sizeof names);
         return sub_fail(err, EOPNOTSUPP, making->where,

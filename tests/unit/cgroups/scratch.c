@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scratch.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sublet/sys.h"
+
+struct scratch scratch = {.root_fd = -EBADF};
+
+void scratch_open(void)
+{
+    struct sub_err err = {0};
+
+    scratch.usable = false;
+    scratch.why_not = "no cgroup v2 on this machine";
+    if (cgroups_mount_open(&scratch.root_fd, &scratch.host, &err) < 0)
+        return;
+    (void) snprintf(scratch.base, sizeof scratch.base, "sublet-unit-%d", getpid());
+    scratch.why_not = "no right to make a cgroup";
+    scratch.usable = mkdirat(scratch.root_fd, scratch.base, 0755) == 0;
+}
+
+void scratch_close(void)
+{
+    struct sub_err err = {0};
+
+    if (scratch.usable && cgroup_destroy(scratch.root_fd, scratch.base, 5000, &err) < 0)
+        (void) fprintf(stderr, "left behind: %s: %s\n", err.path, err.text);
+    sub_close(&scratch.root_fd);
+}
+
+const char *scratch_path(const char *name)
+{
+    static char paths[8][256];
+    static unsigned next;
+    char *path = paths[next++ % 8];
+
+    (void) snprintf(path, sizeof paths[0], "/%s/%s", scratch.base, name);
+    return path;
+}
+
+pid_t sleeper_in(int cgroup_fd)
+{
+    struct sys_clone args = {.cgroup_fd = cgroup_fd};
+    pid_t pid = sys_clone(&args);
+
+    if (pid == 0)
+        for (;;)
+            (void) pause();
+    ck_assert_msg(pid > 0, "clone into the cgroup: %s", sub_strerror(-pid));
+    return pid;
+}
+
+int reap(pid_t pid)
+{
+    int status = 0;
+
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int raw_write(const char *path, const char *file, const char *text)
+{
+    char name[512];
+
+    (void) snprintf(name, sizeof name, "%s/%s/%s", scratch.host.mount_path, path, file);
+    int fd = open(name, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+
+    int rc = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+    (void) close(fd);
+    return rc;
+}
+
+bool raw_exists(const char *path)
+{
+    struct stat st;
+
+    return fstatat(scratch.root_fd, path + (path[0] == '/'), &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
