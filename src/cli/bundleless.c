@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundleless.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sublet/base/arena.h"
+#include "sublet/base/err.h"
+#include "sublet/base/num.h"
+#include "sublet/base/path.h"
+#include "sublet/spec.h"
+
+#include "args.h"
+
+#define PERIOD_US      100000u
+#define PERIOD_LONG_US 1000000u /* the kernel takes no quota below 1 ms: for less than 0.01 CPU */
+#define MILLI_SHORT    10u
+#define LOWERS_MAX     500 /* overlayfs: OVL_MAX_STACK */
+
+#define LIST(table)                              \
+    {                                            \
+        (table), sizeof(table) / sizeof *(table) \
+    }
+
+/* What a person who is root expects to be able to do inside, without power over the host. */
+static const char *const capability_names[] = {
+    "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",  "CAP_FSETID",     "CAP_KILL",
+    "CAP_SETGID", "CAP_SETUID",       "CAP_SETPCAP", "CAP_SETFCAP",    "CAP_NET_BIND_SERVICE",
+    "CAP_MKNOD",  "CAP_AUDIT_WRITE",  "CAP_NET_RAW", "CAP_SYS_CHROOT",
+};
+static const struct spec_capabilities capabilities = {
+    .bounding = LIST(capability_names),
+    .effective = LIST(capability_names),
+    .permitted = LIST(capability_names),
+};
+static const char *const sysfs_options[] = {"nosuid", "noexec", "nodev", "ro"};
+
+/* "1000" or "1000:100". */
+static int parse_user(const char *text, struct spec_user *ret_user, struct sub_err *err)
+{
+    char uid[NUM_TEXT] = "";
+    const char *colon = strchrnul(text, ':');
+    struct spec_user user = {0};
+    bool fine = (size_t) (colon - text) < sizeof uid;
+
+    if (fine) {
+        memcpy(uid, text, (size_t) (colon - text));
+        fine = num_parse_u32(uid, UINT32_MAX - 1, &user.uid) == 0;
+    }
+    if (fine && *colon == ':')
+        fine = num_parse_u32(colon + 1, UINT32_MAX - 1, &user.gid) == 0;
+    if (!fine)
+        return sub_fail(err, ARGS_USAGE, "--user", "'%.64s': expected UID or UID:GID, as numbers",
+                        text);
+    *ret_user = user;
+    return 0;
+}
+
+static size_t key_length(const char *entry)
+{
+    return strcspn(entry, "=");
+}
+
+/* Adds entry, in the place of one with the same name. */
+static void put_env(const char **items, size_t *count, const char *entry)
+{
+    size_t length = key_length(entry);
+
+    for (size_t i = 0; i < *count; i++) {
+        if (key_length(items[i]) == length && memcmp(items[i], entry, length) == 0) {
+            items[i] = entry;
+            return;
+        }
+    }
+    items[(*count)++] = entry;
+}
+
+static int make_env(struct arena *arena, const struct args *args, const struct spec_strings *base,
+                    struct spec_strings *ret_env, struct sub_err *err)
+{
+    const char **items = arena_array(arena, base->count + args->env.count, sizeof *items);
+    size_t count = 0;
+
+    if (items == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < base->count; i++) {
+        if (args->tty || strncmp(base->items[i], "TERM=", 5) != 0)
+            put_env(items, &count, base->items[i]);
+    }
+    for (size_t i = 0; i < args->env.count; i++) {
+        const char *entry = args->env.items[i];
+
+        if (key_length(entry) == 0 || entry[key_length(entry)] != '=')
+            return sub_fail(err, ARGS_USAGE, "--env", "'%.64s': expected NAME=VALUE", entry);
+        put_env(items, &count, entry);
+    }
+    *ret_env = (struct spec_strings){items, count};
+    return 0;
+}
+
+static int make_process(struct arena *arena, const struct args *args, struct spec *spec,
+                        struct sub_err *err)
+{
+    struct spec_process *process = arena_alloc(arena, sizeof *process);
+
+    if (process == NULL)
+        return -ENOMEM;
+    *process = *spec->process;
+    process->terminal = args->tty;
+    process->args =
+        (struct spec_strings){(const char *const *) args->operands, args->operand_count};
+    process->cwd = args->cwd == NULL ? "/" : args->cwd;
+    process->capabilities = &capabilities;
+    process->rlimits = (struct spec_rlimits){0}; /* the caller's own */
+    if (args->user != NULL)
+        SUBLET_TRY(parse_user(args->user, &process->user, err));
+    SUBLET_TRY(make_env(arena, args, &spec->process->env, &process->env, err));
+    spec->process = process;
+    return 0;
+}
+
+static int make_root(struct arena *arena, const struct args *args, const char *folder,
+                     struct spec *spec)
+{
+    struct spec_root *root = arena_alloc(arena, sizeof *root);
+
+    if (root == NULL)
+        return -ENOMEM;
+    /* With --overlay the layers take the place of the path. */
+    *root = (struct spec_root){.path = "rootfs", .readonly = false};
+    if (args->rootfs != NULL)
+        root->path = path_join(arena, folder, args->rootfs);
+    spec->root = root;
+    return root->path == NULL ? -ENOMEM : 0;
+}
+
+static bool is_type(const struct spec_namespace *item, const char *type)
+{
+    return strcmp(item->type, type) == 0;
+}
+
+/* A rootless default shares the host's network and binds its /sys; a network of its own brings
+ * the right to mount a /sys that shows it. */
+static int make_network(struct arena *arena, bool own, struct spec *spec, struct spec_linux *linux_)
+{
+    const struct spec_namespaces *from = &linux_->namespaces;
+    struct spec_namespace *items = arena_array(arena, from->count + 1, sizeof *items);
+    struct spec_mount *mounts = arena_array(arena, spec->mounts.count, sizeof *mounts);
+    bool shared = true;
+    size_t count = 0;
+
+    if (items == NULL || mounts == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < from->count; i++) {
+        shared = shared && !is_type(&from->items[i], "network");
+        if (own || !is_type(&from->items[i], "network"))
+            items[count++] = from->items[i];
+    }
+    if (own && shared)
+        items[count++] = (struct spec_namespace){.type = "network"};
+    linux_->namespaces = (struct spec_namespaces){items, count};
+
+    for (size_t i = 0; i < spec->mounts.count; i++) {
+        mounts[i] = spec->mounts.items[i];
+        if (own && strcmp(mounts[i].destination, "/sys") == 0)
+            mounts[i] = (struct spec_mount){.destination = "/sys",
+                                            .type = "sysfs",
+                                            .source = "sysfs",
+                                            .options = LIST(sysfs_options)};
+    }
+    spec->mounts.items = mounts;
+    return 0;
+}
+
+static int make_cpu(struct arena *arena, uint64_t milli, struct spec_resources *resources)
+{
+    struct spec_cpu *cpu = arena_alloc(arena, sizeof *cpu);
+
+    if (cpu == NULL)
+        return -ENOMEM;
+    cpu->has = SPEC_CPU_QUOTA | SPEC_CPU_PERIOD;
+    cpu->period_us = milli < MILLI_SHORT ? PERIOD_LONG_US : PERIOD_US;
+    cpu->quota_us = (int64_t) (milli * cpu->period_us / 1000);
+    resources->cpu = cpu;
+    return 0;
+}
+
+static int make_memory(struct arena *arena, uint64_t limit_bytes, struct spec_resources *resources)
+{
+    struct spec_memory *memory = arena_alloc(arena, sizeof *memory);
+
+    if (memory == NULL)
+        return -ENOMEM;
+    *memory = (struct spec_memory){.has = SPEC_MEMORY_LIMIT, .limit_bytes = (int64_t) limit_bytes};
+    resources->memory = memory;
+    return 0;
+}
+
+/* memory.swap of the specification is memory and swap together and needs a memory limit; the
+ * kernel's own file says what --swap means. */
+static int make_swap(struct arena *arena, uint64_t swap_bytes, struct spec_resources *resources)
+{
+    struct spec_pair *pair = arena_alloc(arena, sizeof *pair);
+
+    if (pair == NULL)
+        return -ENOMEM;
+    *pair =
+        (struct spec_pair){.key = "memory.swap.max",
+                           .value = arena_printf(arena, "%llu", (unsigned long long) swap_bytes)};
+    resources->unified = (struct spec_pairs){pair, 1};
+    return pair->value == NULL ? -ENOMEM : 0;
+}
+
+static int make_pids(struct arena *arena, uint64_t limit, struct spec_resources *resources)
+{
+    struct spec_pids *pids = arena_alloc(arena, sizeof *pids);
+
+    if (pids == NULL)
+        return -ENOMEM;
+    *pids = (struct spec_pids){.has = SPEC_PIDS_LIMIT, .limit = (int64_t) limit};
+    resources->pids = pids;
+    return 0;
+}
+
+static int make_limits(struct arena *arena, const struct args *args, struct spec_linux *linux_)
+{
+    struct spec_resources *resources = arena_alloc(arena, sizeof *resources);
+
+    if (resources == NULL)
+        return -ENOMEM;
+    if (linux_->resources != NULL)
+        *resources = *linux_->resources;
+    if (args->cpu_milli != ARGS_NONE_U64)
+        SUBLET_TRY(make_cpu(arena, args->cpu_milli, resources));
+    if (args->memory_bytes != ARGS_NONE_U64)
+        SUBLET_TRY(make_memory(arena, args->memory_bytes, resources));
+    if (args->swap_bytes != ARGS_NONE_U64)
+        SUBLET_TRY(make_swap(arena, args->swap_bytes, resources));
+    if (args->pids != ARGS_NONE_U64)
+        SUBLET_TRY(make_pids(arena, args->pids, resources));
+    linux_->resources = resources;
+    return 0;
+}
+
+int bundleless_spec(struct arena *arena, const struct args *args, const struct bundleless *facts,
+                    struct spec **ret_spec, struct sub_err *err)
+{
+    struct spec_linux *linux_ = arena_alloc(arena, sizeof *linux_);
+    struct spec *spec;
+
+    if (linux_ == NULL)
+        return -ENOMEM;
+    SUBLET_TRY(spec_default(arena, facts->rootless, &spec));
+    *linux_ = *spec->linux_;
+    spec->linux_ = linux_;
+    spec->hostname = arena_strndup(arena, facts->id, strnlen(facts->id, SPEC_HOSTNAME_MAX));
+    if (args->hostname != NULL)
+        spec->hostname = args->hostname;
+    SUBLET_TRY(make_process(arena, args, spec, err));
+    SUBLET_TRY(make_root(arena, args, facts->folder, spec));
+    SUBLET_TRY(make_network(arena, args->net != ARGS_NET_HOST, spec, linux_));
+    SUBLET_TRY(make_limits(arena, args, linux_));
+    *ret_spec = spec;
+    return arena_failed(arena) ? -ENOMEM : 0;
+}
+
+/* One name up to a bare colon; moves *at behind it, *ret_more tells whether there was one. */
+static char *take_lower(struct arena *arena, const char **at, bool *ret_more)
+{
+    char *name = arena_strdup(arena, *at), *to = name;
+
+    *ret_more = false;
+    if (name == NULL)
+        return NULL;
+    for (; **at != '\0' && **at != ':'; (*at)++) {
+        if ((*at)[0] == '\\' && (*at)[1] == ':')
+            (*at)++;
+        *to++ = **at;
+    }
+    *to = '\0';
+    *ret_more = **at == ':';
+    *at += *ret_more;
+    return name;
+}
+
+int overlay_split(struct arena *arena, const char *text, const char *folder,
+                  const char *const **ret_lowers, size_t *ret_count, struct sub_err *err)
+{
+    const char **lowers = arena_array(arena, LOWERS_MAX + 1, sizeof *lowers);
+    size_t count = 0;
+    bool more = lowers != NULL;
+
+    while (more) {
+        char *name = take_lower(arena, &text, &more);
+
+        if (count == LOWERS_MAX)
+            return sub_fail(err, ARGS_USAGE, "--overlay", "more than %d layers", LOWERS_MAX);
+        if (name != NULL && *name == '\0')
+            return sub_fail(err, ARGS_USAGE, "--overlay", "layer %zu has no name", count + 1);
+        lowers[count++] = name == NULL ? NULL : path_join(arena, folder, name);
+    }
+    if (arena_failed(arena))
+        return -ENOMEM;
+    *ret_lowers = lowers;
+    *ret_count = count;
+    return 0;
+}
