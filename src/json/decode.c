@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -8,26 +9,50 @@
 
 #include "place.h"
 
-/* The parser's sentence without its kind and its full stop; the offset of the fault with it. */
+/* The parser's sentences as ours: what stands there, what is allowed. */
+static const char *reword(const char *message)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } rows[] = {
+        {"premature EOF",                   "the text ends too early, expected more JSON"       },
+        {"trailing garbage",                "more text behind the JSON object"                  },
+        {"after key and value",             "expected ',' or '}' here"                          },
+        {"after array element",             "expected ',' or ']' here"                          },
+        {"invalid object key",              "expected a key in double quotes here"              },
+        {"separated by a colon",            "expected ':' behind the key"                       },
+        {"probable comment",                "comments are not allowed in JSON"                  },
+        {"unallowed token",                 "expected a value here"                             },
+        {"invalid char in json text",       "invalid character, expected JSON"                  },
+        {"invalid string in json text",     "unknown word, expected true, false or null"        },
+        {"invalid character inside string", "control character in a string, expected its escape"},
+        {"occurs before a character",       "unknown escape in a string"                        },
+        {"non-hex",                         "expected four hexadecimal digits behind '\\u'"     },
+        {"malformed number",                "malformed number, expected digits"                 },
+    };
+
+    for (size_t i = 0; message != NULL && i < sizeof rows / sizeof *rows; i++) {
+        if (strstr(message, rows[i].theirs) != NULL)
+            return rows[i].ours;
+    }
+    return "not JSON";
+}
+
 static void syntax_error(struct decode *decode)
 {
-    size_t end = decode->at_end ? decode->source->size : yajl_get_bytes_consumed(decode->parser);
+    const struct json_source *source = decode->source;
+    size_t offset = source->size;
     unsigned char *message = yajl_get_error(decode->parser, 0, NULL, 0);
-    const char *text = message == NULL ? "not JSON" : (const char *) message;
-    const char *colon = strstr(text, "error: ");
-    char sentence[160];
+    const char *text = reword((const char *) message);
 
-    text = colon == NULL ? text : colon + strlen("error: ");
-    size_t length = strcspn(text, "\n");
-    if (length > 0 && text[length - 1] == '.')
-        length--;
-    length = length < sizeof sentence ? length : sizeof sentence - 1;
-    memcpy(sentence, text, length);
-    sentence[length] = '\0';
     yajl_free_error(decode->parser, message);
-
-    (void) decode_stop_at(
-        decode, decode->at_end ? end : place_token_start(decode->source->text, end), sentence);
+    if (!decode->at_end) {
+        offset = yajl_get_bytes_consumed(decode->parser);
+        /* the parser has taken the wrong token, or stands before it */
+        if (offset > 0 && !isspace((unsigned char) source->text[offset - 1]))
+            offset = place_token_start(source->text, offset);
+    }
+    (void) decode_stop_at(decode, offset, text);
 }
 
 static void walk(struct decode *decode)

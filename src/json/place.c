@@ -30,6 +30,11 @@ static bool quote_is_escaped(const char *text, size_t at)
     return slashes % 2 == 1;
 }
 
+static bool is_word(char c)
+{
+    return isalnum((unsigned char) c) || c == '+' || c == '-' || c == '.';
+}
+
 size_t place_token_start(const char *text, size_t end)
 {
     if (end == 0)
@@ -44,8 +49,7 @@ size_t place_token_start(const char *text, size_t end)
         } while (text[at] != '"' || quote_is_escaped(text, at));
         return at;
     }
-    while (at > 0 && isalnum((unsigned char) text[at]) &&
-           (isalnum((unsigned char) text[at - 1]) || strchr("+-.", text[at - 1]) != NULL))
+    while (at > 0 && is_word(text[at]) && is_word(text[at - 1]))
         at--;
     return at;
 }

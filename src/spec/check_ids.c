@@ -18,11 +18,11 @@ static void check_mapping(const char *path, size_t i, const struct spec_id_mappi
         findings_error(findings, WHERE("%s[%zu].size", path, i), "0 ids, expected at least 1");
     if ((uint64_t) map->container_id + map->size > UINT32_MAX)
         findings_error(findings, WHERE("%s[%zu]", path, i),
-                       "container ids from %u on are too many, ids end at %u", map->container_id,
-                       UINT32_MAX - 1);
+                       "%u container ids from %u on pass the last id %u", map->size,
+                       map->container_id, UINT32_MAX - 1);
     if ((uint64_t) map->host_id + map->size > UINT32_MAX)
         findings_error(findings, WHERE("%s[%zu]", path, i),
-                       "host ids from %u on are too many, ids end at %u", map->host_id,
+                       "%u host ids from %u on pass the last id %u", map->size, map->host_id,
                        UINT32_MAX - 1);
     for (size_t k = 0; k < i; k++) {
         const struct spec_id_mapping *other = &maps->items[k];

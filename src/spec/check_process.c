@@ -269,9 +269,12 @@ static void check_scheduler(const struct spec_scheduler *scheduler, struct findi
         strcmp(scheduler->policy, "SCHED_FIFO") == 0 || strcmp(scheduler->policy, "SCHED_RR") == 0;
 
     (void) check_range(scheduler->nice, NICE_MIN, NICE_MAX, "process.scheduler.nice", findings);
-    if (known)
-        (void) check_range(scheduler->priority, real_time ? 1 : 0, real_time ? RT_PRIORITY_MAX : 0,
-                           "process.scheduler.priority", findings);
+    if (known && real_time)
+        (void) check_range(scheduler->priority, 1, RT_PRIORITY_MAX, "process.scheduler.priority",
+                           findings);
+    else if (known && scheduler->priority != 0)
+        findings_error(findings, "process.scheduler.priority",
+                       "%d is for SCHED_FIFO and SCHED_RR only", scheduler->priority);
     for (size_t i = 0; i < scheduler->flags.count; i++)
         (void) check_word(&scheduler_flag_words, scheduler->flags.items[i],
                           WHERE("process.scheduler.flags[%zu]", i), findings);
