@@ -59,7 +59,8 @@ struct plan_cgroup {
     size_t row_count;
     const void *device_rules; /* struct cg_device_rule[], see cgroups.h; NULL: no program */
     size_t device_rule_count;
-    bool delegate; /* chown to the container's root (config-linux.md, ownership) */
+    bool delegate;         /* give the group to a user (config-linux.md, "Cgroup ownership") */
+    uint32_t delegate_uid; /* the host's id of process.user.uid; the group id stays */
 };
 
 struct plan_hook {

@@ -69,6 +69,7 @@ int sys_mount_id(int dir_fd, const char *path, uint64_t *ret_id); /* path "" : o
 int sys_lock(int fd);                                             /* flock, exclusive, -EAGAIN */
 ssize_t sys_getdents(int dir_fd, void *entries, size_t size);     /* struct linux_dirent64 */
 ssize_t sys_copy_data(int from_fd, int to_fd, size_t size);       /* at both file positions */
+int sys_fchmod(int fd, mode_t mode);
 int sys_set_times(int fd, const struct timespec times[2]);
 int sys_set_times_at(int dir_fd, const char *name, const struct timespec times[2]);
 ssize_t sys_list_xattrs(int fd, char *names, size_t size);
@@ -96,6 +97,7 @@ int sys_pidfd_getfd(int pidfd, int fd);
 /* waitid on a pidfd. status as waitpid gives it; 0 when done, -EAGAIN with WNOHANG and alive. */
 int sys_pidfd_wait(int pidfd, int options, int *ret_status);
 int sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int sys_capget(uint64_t *ret_permitted); /* of the calling thread; bit n: capability n */
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_dup_to(int fd, int target); /* dup3 without O_CLOEXEC, same number allowed */
 int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);

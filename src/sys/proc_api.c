@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -53,6 +54,17 @@ int sys_pidfd_wait(int pidfd, int options, int *ret_status)
 int sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     return result(prctl(option, a, b, c, d));
+}
+
+int sys_capget(uint64_t *ret_permitted)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    *ret_permitted = (uint64_t) data[1].permitted << 32 | data[0].permitted;
+    return 0;
 }
 
 int sys_close_range(unsigned first, unsigned last, unsigned flags)

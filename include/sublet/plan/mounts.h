@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where the container finds the caller's $NOTIFY_SOCKET: the socket itself, bound there last. */
+#define PLAN_NOTIFY_SOCKET "/run/sublet/notify"
+
 struct plan_root {
     const char *path; /* absolute; the rootfs, or NULL with overlay */
     bool readonly;
@@ -45,6 +48,7 @@ struct plan_mount {
     bool propagation_recursive;
     bool copy_up;               /* tmpcopyup: the contents of the target go into the tmpfs */
     bool target_no_symlinks;    /* /proc, /sys, /dev: no component may be a symbolic link */
+    bool target_nofollow;       /* dest-nofollow: a link at the end of target is mounted over */
     bool source_nofollow;       /* src-nofollow */
     bool copy_symlink;          /* copy-symlink: a source that is a link is made again as one */
     bool may_fall_back_to_bind; /* sysfs in a user namespace that does not own the network */

@@ -18,6 +18,9 @@ struct plan_rlimit {
     const char *json;
 };
 
+/* x32 has no AUDIT_ARCH of its own; libseccomp's token for it, as the AUDIT_ARCH_* are for the rest */
+#define PLAN_SECCOMP_ARCH_X32 0x4000003eu
+
 enum plan_seccomp_operator {
     PLAN_CMP_NE,
     PLAN_CMP_LT,

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the container's group is, and whose. */
+#include <linux/sched.h>
+#include <string.h>
+
+#include "sublet/base/path.h"
+
+#include "planning.h"
+
+#define CGROUP_FIELD "linux.cgroupsPath"
+
+static bool is_systemd_form(const char *path)
+{
+    const char *first = strchr(path, ':');
+
+    return first != NULL && strchr(path, '/') == NULL && strchr(first + 1, ':') != NULL;
+}
+
+/* Without rights over the whole hierarchy only what is below the own group can be made. */
+static const char *base(const struct planning *p)
+{
+    const char *own = p->host->own_cgroup;
+
+    return p->host->rootless && own != NULL ? own + (own[0] == '/') : "";
+}
+
+static const char *below_base(struct planning *p, const char *path)
+{
+    const char *start = base(p);
+
+    return arena_printf(p->arena, "%s%s%s", start, start[0] == '\0' ? "" : "/", path);
+}
+
+static const char *cgroupfs_path(struct planning *p)
+{
+    const char *path = p->linux_->cgroups_path;
+
+    if (path == NULL || path[0] == '\0')
+        return below_base(p, arena_printf(p->arena, "sublet/%s", p->options->id));
+    if (is_systemd_form(path)) {
+        plan_error(p, CGROUP_FIELD, "'%s' is a path for --systemd-cgroup", path);
+        return NULL;
+    }
+    return path[0] == '/' ? path + 1 : below_base(p, path);
+}
+
+/* "a-b.slice" lies in "a.slice" (systemd.slice(5)). */
+static char *slice_path(struct planning *p, const char *slice)
+{
+    size_t length = strlen(slice) - strlen(".slice");
+    char *path = arena_strdup(p->arena, "");
+
+    if (strcmp(slice, "-.slice") == 0)
+        return path;
+    for (size_t i = 1; i <= length && path != NULL; i++) {
+        if (i == length || slice[i] == '-')
+            path = arena_printf(p->arena, "%s%.*s.slice/", path, (int) i, slice);
+    }
+    return path;
+}
+
+static bool is_unit_part(const char *text)
+{
+    return strpbrk(text, "/\n\r") == NULL && strcmp(text, "..") != 0 && strcmp(text, ".") != 0;
+}
+
+static bool is_slice(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length > strlen(".slice") && is_unit_part(text) &&
+           strcmp(text + length - strlen(".slice"), ".slice") == 0;
+}
+
+static const char *systemd_path(struct planning *p)
+{
+    const char *given = p->linux_->cgroups_path;
+    const char *slice = p->host->rootless ? "user.slice" : "system.slice";
+    const char *prefix = "sublet", *name = p->options->id;
+
+    if (given != NULL && given[0] != '\0') {
+        char *fields = arena_strdup(p->arena, given);
+        char *second = fields == NULL ? NULL : strchr(fields, ':');
+        char *third = second == NULL ? NULL : strchr(second + 1, ':');
+
+        if (third == NULL || strchr(third + 1, ':') != NULL) {
+            plan_error(p, CGROUP_FIELD, "'%s' is not of the form slice:prefix:name", given);
+            return NULL;
+        }
+        *second = *third = '\0';
+        slice = fields[0] == '\0' ? slice : fields;
+        prefix = second + 1;
+        name = third + 1;
+    }
+    if (!is_slice(slice) || !is_unit_part(prefix) || !is_unit_part(name) || name[0] == '\0') {
+        plan_error(p, CGROUP_FIELD, "'%s' is not of the form NAME.slice:prefix:name",
+                   given == NULL ? "" : given);
+        return NULL;
+    }
+    return arena_printf(p->arena, "%s%s%s%s.scope", slice_path(p, slice), prefix,
+                        prefix[0] == '\0' ? "" : "-", name);
+}
+
+static bool has_writable_cgroup_mount(const struct spec *spec)
+{
+    for (size_t i = 0; i < spec->mounts.count; i++) {
+        const struct spec_mount *mount = &spec->mounts.items[i];
+        bool readonly = false;
+
+        if (mount->source == NULL || strcmp(mount->source, "cgroup") != 0 ||
+            strcmp(mount->destination, "/sys/fs/cgroup") != 0)
+            continue;
+        for (size_t j = 0; j < mount->options.count; j++)
+            readonly = readonly || strcmp(mount->options.items[j], "ro") == 0;
+        if (!readonly)
+            return true;
+    }
+    return false;
+}
+
+/* config-linux.md, "Cgroup ownership". For the host's root there is nothing to change. */
+static void decide_owner(struct planning *p)
+{
+    struct plan_cgroup *cgroup = &p->plan->cgroup;
+    uint32_t uid;
+
+    if ((p->plan->ns.create & CLONE_NEWCGROUP) == 0 || !has_writable_cgroup_mount(p->spec) ||
+        !plan_uid_on_host(p, p->process->user.uid, &uid) || uid == 0)
+        return;
+    cgroup->delegate = true;
+    cgroup->delegate_uid = uid;
+}
+
+void plan_decide_cgroup(struct planning *p)
+{
+    struct plan_cgroup *cgroup = &p->plan->cgroup;
+
+    cgroup->json = CGROUP_FIELD;
+    switch (p->options->cgroup_manager) {
+    case OPTION_CGROUPFS:
+        cgroup->manager = PLAN_CGROUPFS;
+        cgroup->path = cgroupfs_path(p);
+        break;
+    case OPTION_SYSTEMD:
+        cgroup->manager = PLAN_CGROUP_SYSTEMD;
+        cgroup->path = systemd_path(p);
+        break;
+    case OPTION_DISABLED:
+        cgroup->manager = PLAN_CGROUP_DISABLED;
+        return;
+    }
+    if (p->host->cgroup_mount == NULL)
+        plan_error(p, CGROUP_FIELD,
+                   "no cgroup v2 hierarchy is mounted at /sys/fs/cgroup or "
+                   "/sys/fs/cgroup/unified");
+    decide_owner(p);
+}
