@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sublet/base/arena.h"
@@ -14,7 +14,8 @@
 static struct arena arena;
 static struct args args;
 static struct sub_err err;
-static char *command[] = {"sh", "-c", "true", NULL};
+static char sh[] = "sh", dash_c[] = "-c", true_[] = "true";
+static char *command[] = {sh, dash_c, true_, NULL};
 
 static void renew(void)
 {
