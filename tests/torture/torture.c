@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT [every N]
+ *
+ * Crash consistency, proved by doing it: create, start and delete are killed at each of their
+ * system calls, in the runtime and in the child, and each of their system calls is made to fail.
+ * After every blow `delete --force` must succeed and leave no process, cgroup, mount or file; a
+ * command whose call failed must say so, with a status other than 0, and not hang.
+ * Ends with a table and "N passed, N failed".
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tracer.h"
+
+#define ID       "tortured"
+#define GROUP    "torture"
+#define LIMIT_MS 8000
+
+struct place {
+    char *sublet, *state_root, *bundle;
+    const char *cgroup_root;
+    int mounts;
+    int passed, failed;
+};
+
+static int count_lines(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    int lines = 0;
+
+    if (file == NULL)
+        return -1;
+    for (int c; (c = getc(file)) != EOF;)
+        lines += c == '\n';
+    (void) fclose(file);
+    return lines;
+}
+
+static int run_plain(const struct place *place, const char *verb, const char *option, int output)
+{
+    char *argv[] = {place->sublet,
+                    (char *) (size_t) "--root",
+                    place->state_root,
+                    (char *) (size_t) verb,
+                    (char *) (size_t) option,
+                    (char *) (size_t) ID,
+                    NULL};
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        if (option == NULL) {
+            argv[4] = argv[5];
+            argv[5] = NULL;
+        }
+        (void) dup2(output, 1);
+        (void) dup2(output, 2);
+        if (chdir(place->bundle) < 0)
+            _exit(122);
+        (void) execv(argv[0], argv);
+        _exit(121);
+    }
+    if (waitpid(pid, &status, 0) < 0)
+        return -1;
+    return status;
+}
+
+/* We are a subreaper: whatever a container leaves alive becomes our child. */
+static int living_children(void)
+{
+    for (int i = 0; i < 4000; i++) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG | __WALL);
+
+        if (pid < 0)
+            return 0;
+        if (pid == 0)
+            (void) usleep(500);
+    }
+    return 1;
+}
+
+static const char *leftover(const struct place *place)
+{
+    static char text[600];
+    char path[512];
+
+    if (living_children())
+        return "a process is alive";
+
+    (void) snprintf(path, sizeof path, "%s/%s", place->cgroup_root, GROUP);
+    if (access(path, F_OK) == 0)
+        return "a cgroup is left";
+    if (count_lines("/proc/self/mountinfo") != place->mounts)
+        return "a mount is left";
+
+    DIR *folder = opendir(place->state_root);
+    for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        (void) snprintf(text, sizeof text, "state '%s' is left", entry->d_name);
+        (void) closedir(folder);
+        return text;
+    }
+    if (folder != NULL)
+        (void) closedir(folder);
+    return NULL;
+}
+
+static int open_output(void)
+{
+    return open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static void read_output(int fd, char *text, size_t size)
+{
+    ssize_t n = pread(fd, text, size - 1, 0);
+
+    text[n < 0 ? 0 : n] = '\0';
+}
+
+struct verb {
+    const char *name, *option;
+    const char *before[2]; /* commands that bring the container where the verb can work */
+};
+
+static int trace_verb(const struct place *place, const struct verb *verb,
+                      const struct strike *strike, int output, struct outcome *ret_outcome)
+{
+    char *argv[8] = {place->sublet, (char *) (size_t) "--root", place->state_root,
+                     (char *) (size_t) verb->name};
+    int count = 4;
+
+    if (verb->option != NULL)
+        argv[count++] = (char *) (size_t) verb->option;
+    argv[count] = (char *) (size_t) ID;
+    if (chdir(place->bundle) < 0)
+        return -errno;
+    return tracer_run(argv, strike, output, LIMIT_MS, ret_outcome);
+}
+
+static void complain(struct place *place, const struct verb *verb, const struct strike *strike,
+                     const struct outcome *outcome, const char *what)
+{
+    place->failed++;
+    printf("not ok - %s %s process %d call %d (system call %ld, errno %d): %s\n", verb->name,
+           strike->blow == BLOW_KILL ? "killed in" : "failed in", strike->role, strike->call,
+           outcome->number, strike->error, what);
+}
+
+static void judge(struct place *place, const struct verb *verb, const struct strike *strike,
+                  const struct outcome *outcome, int output)
+{
+    char text[2048];
+    int cleanup = open_output();
+    int status = run_plain(place, "delete", "--force", cleanup);
+    const char *left = leftover(place);
+
+    read_output(output, text, sizeof text);
+    if (outcome->hung) {
+        complain(place, verb, strike, outcome, "hung");
+    } else if (strike->blow == BLOW_ERROR && outcome->status != 0 && text[0] == '\0') {
+        complain(place, verb, strike, outcome, "failed without a word");
+    } else if (strike->blow == BLOW_ERROR && WIFSIGNALED(outcome->status)) {
+        complain(place, verb, strike, outcome, "crashed");
+    } else if (status != 0) {
+        read_output(cleanup, text, sizeof text);
+        complain(place, verb, strike, outcome, text);
+    } else if (left != NULL) {
+        complain(place, verb, strike, outcome, left);
+    } else {
+        place->passed++;
+    }
+    (void) close(cleanup);
+}
+
+static void prepare(const struct place *place, const struct verb *verb)
+{
+    for (int i = 0; i < 2 && verb->before[i] != NULL; i++) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        (void) run_plain(place, verb->before[i], NULL, null);
+        (void) close(null);
+    }
+}
+
+static void blow_at(struct place *place, const struct verb *verb, const struct strike *strike)
+{
+    struct outcome outcome;
+    int output = open_output();
+
+    prepare(place, verb);
+    if (trace_verb(place, verb, strike, output, &outcome) < 0)
+        exit(2);
+    judge(place, verb, strike, &outcome, output);
+    (void) close(output);
+}
+
+static void torture_verb(struct place *place, const struct verb *verb, enum blow blow, int error,
+                         int every)
+{
+    struct strike none = {.blow = BLOW_NONE};
+    struct outcome whole;
+    int output = open_output();
+
+    prepare(place, verb);
+    if (trace_verb(place, verb, &none, output, &whole) < 0 || whole.status != 0) {
+        char text[2048];
+
+        read_output(output, text, sizeof text);
+        printf("not ok - %s does not work untouched: %s\n", verb->name, text);
+        place->failed++;
+        return;
+    }
+    (void) close(output);
+    struct strike quiet = {.blow = BLOW_KILL};
+    output = open_output();
+    judge(place, verb, &quiet, &whole, output);
+    (void) close(output);
+
+    for (int role = 0; role < TRACER_ROLES && whole.calls[role] > 0; role++) {
+        int failed = place->failed, points = 0;
+
+        for (int call = 1 + role % every; call <= whole.calls[role]; call += every) {
+            struct strike strike = {.blow = blow, .role = role, .call = call, .error = error};
+
+            blow_at(place, verb, &strike);
+            points++;
+        }
+        printf("%-8s %-12s process %d: %4d points, %d failed\n", verb->name,
+               blow == BLOW_KILL ? "SIGKILL" : strerrorname_np(error), role, points,
+               place->failed - failed);
+        (void) fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct verb verbs[] = {
+        {"create", NULL,      {NULL, NULL}       },
+        {"start",  NULL,      {"create", NULL}   },
+        {"delete", "--force", {"create", NULL}   },
+        {"delete", "--force", {"create", "start"}},
+    };
+    static const int errors[] = {EIO, ENOMEM, EMFILE, EPERM, ENOSYS};
+
+    if (argc < 5) {
+        fprintf(stderr, "usage: torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT [EVERY [ERRORS]]\n");
+        return 2;
+    }
+    struct place place = {.sublet = argv[1],
+                          .state_root = argv[2],
+                          .bundle = argv[3],
+                          .cgroup_root = argv[4],
+                          .mounts = count_lines("/proc/self/mountinfo")};
+    int every = argc > 5 ? atoi(argv[5]) : 1;
+    int error_count = argc > 6 ? atoi(argv[6]) : 1;
+
+    (void) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        torture_verb(&place, &verbs[i], BLOW_KILL, 0, every);
+    for (int e = 0; e < error_count && e < (int) (sizeof errors / sizeof *errors); e++) {
+        for (size_t i = 0; i < 3; i++)
+            torture_verb(&place, &verbs[i], BLOW_ERROR, errors[e], every);
+    }
+    printf("%d passed, %d failed\n", place.passed, place.failed);
+    return place.failed == 0 ? 0 : 1;
+}
