@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -10,49 +9,49 @@
 #include "place.h"
 
 /* The parser's sentences as ours: what stands there, what is allowed. */
-static const char *reword(const char *message)
-{
-    static const struct {
-        const char *theirs, *ours;
-    } rows[] = {
-        {"premature EOF",                   "the text ends too early, expected more JSON"       },
-        {"trailing garbage",                "more text behind the JSON object"                  },
-        {"after key and value",             "expected ',' or '}' here"                          },
-        {"after array element",             "expected ',' or ']' here"                          },
-        {"invalid object key",              "expected a key in double quotes here"              },
-        {"separated by a colon",            "expected ':' behind the key"                       },
-        {"probable comment",                "comments are not allowed in JSON"                  },
-        {"unallowed token",                 "expected a value here"                             },
-        {"invalid char in json text",       "invalid character, expected JSON"                  },
-        {"invalid string in json text",     "unknown word, expected true, false or null"        },
-        {"invalid character inside string", "control character in a string, expected its escape"},
-        {"occurs before a character",       "unknown escape in a string"                        },
-        {"non-hex",                         "expected four hexadecimal digits behind '\\u'"     },
-        {"malformed number",                "malformed number, expected digits"                 },
-    };
+struct sentence {
+    const char *theirs, *ours;
+    bool exact; /* the parser stands at the wrong character, not behind the wrong token */
+};
 
-    for (size_t i = 0; message != NULL && i < sizeof rows / sizeof *rows; i++) {
-        if (strstr(message, rows[i].theirs) != NULL)
-            return rows[i].ours;
-    }
-    return "not JSON";
+static const struct sentence *sentence_of(const char *message)
+{
+    static const struct sentence rows[] = {
+        {"premature EOF",                   "the text ends too early, expected more JSON",   true },
+        {"trailing garbage",                "more text behind the JSON object",              false},
+        {"after key and value",             "expected ',' or '}' here",                      false},
+        {"after array element",             "expected ',' or ']' here",                      false},
+        {"invalid object key",              "expected a key in double quotes here",          false},
+        {"separated by a colon",            "expected ':' behind the key",                   false},
+        {"unallowed token",                 "expected a value here",                         false},
+        {"probable comment",                "comments are not allowed in JSON",              true },
+        {"invalid char in json text",       "invalid character, expected JSON",              false},
+        {"invalid string in json text",     "unknown word, expected true, false or null",    false},
+        {"invalid character inside string",
+         "control character in a string, expected \\n or the like",                          true },
+        {"occurs before a character",       "unknown escape in a string",                    true },
+        {"non-hex",                         "expected four hexadecimal digits behind '\\u'", true },
+        {"malformed number",                "malformed number, expected digits",             false},
+        {"",                                "not JSON",                                      false},
+    };
+    const struct sentence *row = rows;
+
+    while (strstr(message, row->theirs) == NULL)
+        row++;
+    return row;
 }
 
 static void syntax_error(struct decode *decode)
 {
     const struct json_source *source = decode->source;
-    size_t offset = source->size;
     unsigned char *message = yajl_get_error(decode->parser, 0, NULL, 0);
-    const char *text = reword((const char *) message);
+    const struct sentence *sentence = sentence_of(message == NULL ? "" : (char *) message);
+    size_t offset = decode->at_end ? source->size : yajl_get_bytes_consumed(decode->parser);
 
     yajl_free_error(decode->parser, message);
-    if (!decode->at_end) {
-        offset = yajl_get_bytes_consumed(decode->parser);
-        /* the parser has taken the wrong token, or stands before it */
-        if (offset > 0 && !isspace((unsigned char) source->text[offset - 1]))
-            offset = place_token_start(source->text, offset);
-    }
-    (void) decode_stop_at(decode, offset, text);
+    if (!sentence->exact)
+        offset = place_token_start(source->text, offset);
+    (void) decode_stop_at(decode, offset, sentence->ours);
 }
 
 static void walk(struct decode *decode)

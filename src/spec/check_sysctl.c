@@ -30,15 +30,15 @@ static const struct {
     {"user/",                  "user"   },
 };
 
-/* No name of the kernel starts with '.', and none may lead out of its folder. */
+/* No name of the kernel starts or ends with '.', and none may lead out of its folder. */
 static bool is_component(const char *text, size_t length)
 {
-    if (length == 0 || text[0] == '.')
+    if (length == 0 || text[0] == '.' || text[length - 1] == '.')
         return false;
     for (size_t i = 0; i < length; i++) {
         if (!isgraph((unsigned char) text[i]))
             return false;
-        if (text[i] == '.' && i + 1 < length && text[i + 1] == '.')
+        if (text[i] == '.' && text[i + 1] == '.')
             return false;
     }
     return true;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include "sublet/base/arena.h"
 #include "sublet/base/buf.h"
@@ -20,6 +22,16 @@ int spec_parse(struct arena *arena, const char *name, const char *text, size_t s
     return 0;
 }
 
+/* What is read must lie in the bundle; sub_load_file_at refuses all other kinds of file. */
+static int refuse_link(int bundle_fd, const char *name, struct sub_err *err)
+{
+    struct stat st;
+
+    if (fstatat(bundle_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+        return sub_fail(err, ELOOP, name, "symbolic link, expected a regular file");
+    return 0;
+}
+
 int spec_load(struct arena *arena, int bundle_fd, const char *file, struct findings *findings,
               const struct spec **ret_spec, struct sub_err *err)
 {
@@ -28,6 +40,7 @@ int spec_load(struct arena *arena, int bundle_fd, const char *file, struct findi
     struct spec *spec;
     size_t size;
 
+    SUBLET_TRY(refuse_link(bundle_fd, name, err));
     SUBLET_TRY(sub_load_file_at(bundle_fd, name, SPEC_MAX_BYTES, &text, &size, err));
     SUBLET_TRY(spec_parse(arena, name, text, size, findings, &spec, err));
     *ret_spec = spec;
