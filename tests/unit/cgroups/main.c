@@ -10,6 +10,7 @@ Suite *group_suite(void);
 Suite *procs_suite(void);
 Suite *remove_suite(void);
 Suite *devices_suite(void);
+Suite *controllers_suite(void);
 
 RUN_SUITES(limits_suite, io_suite, counters_suite, device_program_suite, host_suite, group_suite,
-           procs_suite, remove_suite, devices_suite)
+           procs_suite, remove_suite, devices_suite, controllers_suite)

@@ -20,6 +20,11 @@ void scratch_open(void)
     scratch.why_not = "no cgroup v2 on this machine";
     if (cgroups_mount_open(&scratch.root_fd, &scratch.host, &err) < 0)
         return;
+
+    char text[256];
+    if (knob_read(scratch.root_fd, "cgroup.subtree_control", text, sizeof text) < 0)
+        return;
+    scratch.enabled = cg_controllers_parse(text);
     (void) snprintf(scratch.base, sizeof scratch.base, "sublet-unit-%d", getpid());
     scratch.why_not = "no right to make a cgroup";
     scratch.usable = mkdirat(scratch.root_fd, scratch.base, 0755) == 0;
@@ -28,9 +33,19 @@ void scratch_open(void)
 void scratch_close(void)
 {
     struct sub_err err = {0};
+    char text[64];
 
     if (scratch.usable && cgroup_destroy(scratch.root_fd, scratch.base, 5000, &err) < 0)
         (void) fprintf(stderr, "left behind: %s: %s\n", err.path, err.text);
+
+    /* what the tests turned on at the root is turned off again, unless others use it by now */
+    uint32_t added = scratch.usable ? scratch.host.available & ~scratch.enabled : 0;
+    for (uint32_t bit = 1; bit <= added; bit <<= 1) {
+        if ((added & bit) == 0)
+            continue;
+        (void) snprintf(text, sizeof text, "-%s", cg_controller_name(bit));
+        (void) raw_write("", "cgroup.subtree_control", text);
+    }
     sub_close(&scratch.root_fd);
 }
 

@@ -21,6 +21,7 @@ struct scratch {
     const char *why_not;
     int root_fd;
     struct cgroups_host host;
+    uint32_t enabled; /* at the root before the tests */
     char base[64];
 };
 extern struct scratch scratch;

@@ -257,10 +257,6 @@ START_TEST(controllers_are_enabled_all_the_way_down)
         return;
     }
 
-    /* what this test turns on at the root it turns off again */
-    char before[256];
-    ck_assert_int_ge(knob_read(scratch.root_fd, "cgroup.subtree_control", before, sizeof before),
-                     0);
     ck_ok(cgroup_make(scratch.root_fd, scratch_path("ctl/a/b"), wanted, WHERE, &group, &err), &err);
     ck_assert_int_ge(knob_read(group.dir_fd, "cgroup.controllers", text, sizeof text), 0);
     ck_assert_uint_eq(cg_controllers_parse(text) & wanted, wanted);
@@ -268,16 +264,7 @@ START_TEST(controllers_are_enabled_all_the_way_down)
     ck_assert_str_eq(text, ""); /* not in the group itself: it holds processes */
 
     ck_ok(cgroup_make(scratch.root_fd, scratch_path("ctl/a/c"), wanted, WHERE, &again, &err), &err);
-    cgroup_done(&group);
-    cgroup_done(&again);
-    ck_ok(cgroup_destroy(scratch.root_fd, scratch_path("ctl"), 2000, &err), &err);
-    ck_assert_int_eq(raw_write(scratch.base, "cgroup.subtree_control", ""), 0);
-    for (uint32_t bit = 1; bit != 0; bit <<= 1)
-        if ((wanted & bit & ~cg_controllers_parse(before)) != 0) {
-            (void) snprintf(text, sizeof text, "-%s", cg_controller_name(bit));
-            (void) raw_write(scratch.base, "cgroup.subtree_control", text);
-            (void) raw_write("", "cgroup.subtree_control", text);
-        }
+    ck_assert(again.created);
 }
 END_TEST
 
