@@ -84,11 +84,11 @@ int plan_make(struct arena *arena, const struct options *options, const struct s
     static const struct spec_process no_process;
     static const struct spec_linux no_linux;
     static void (*const topics[])(struct planning *) = {
-        plan_decide_namespaces,  plan_decide_ids,        plan_decide_root,
-        plan_decide_mounts,      plan_decide_devices,    plan_decide_process,
-        plan_decide_environment, plan_decide_scheduling, plan_decide_caps,
-        plan_decide_seccomp,     plan_decide_sysctls,    plan_decide_cgroup,
-        plan_decide_resources,   copy_annotations,
+        plan_decide_namespaces,  plan_decide_ids,          plan_decide_root,
+        plan_decide_mounts,      plan_decide_devices,      plan_decide_process,
+        plan_decide_environment, plan_decide_scheduling,   plan_decide_caps,
+        plan_decide_seccomp,     plan_decide_sysctls,      plan_decide_cgroup,
+        plan_decide_resources,   plan_decide_device_rules, copy_annotations,
     };
     struct plan *plan = arena_alloc(arena, sizeof *plan);
 

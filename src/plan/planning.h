@@ -40,6 +40,7 @@ void plan_decide_seccomp(struct planning *p);
 void plan_decide_sysctls(struct planning *p);
 void plan_decide_cgroup(struct planning *p);
 void plan_decide_resources(struct planning *p);
+void plan_decide_device_rules(struct planning *p);
 
 /* Where an error with that path is known already (spec_check finds some of them too), the new one
  * is left out: one mistake, one line. path may be NULL when memory is short. */
