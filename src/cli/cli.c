@@ -35,9 +35,8 @@ static void fill_standard_fds(void)
 
 static int tell_help(const struct args *args, struct sub_err *err)
 {
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(TEXTS_MAX_BYTES);
 
-    buf_init(&text, TEXTS_MAX_BYTES);
     if (args->version)
         version_text(&text);
     else

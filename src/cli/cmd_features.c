@@ -7,10 +7,9 @@
 
 static int features_body(const struct call *call, struct sub_err *err)
 {
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(TEXTS_MAX_BYTES);
 
     (void) call;
-    buf_init(&text, TEXTS_MAX_BYTES);
     features_json(&text);
     return say_result(&text, err);
 }

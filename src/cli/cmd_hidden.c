@@ -12,9 +12,8 @@
 static int complete_body(const struct call *call, struct sub_err *err)
 {
     const char *shell = call->args->operands[0];
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(TEXTS_MAX_BYTES);
 
-    buf_init(&text, TEXTS_MAX_BYTES);
     if (strcmp(shell, "bash") == 0)
         bash_completion(&text);
     else if (strcmp(shell, "zsh") == 0)
@@ -29,9 +28,8 @@ static int man_body(const struct call *call, struct sub_err *err)
 {
     const char *name = call->args->operands[0];
     const struct command *command = command_find(name);
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(TEXTS_MAX_BYTES);
 
-    buf_init(&text, TEXTS_MAX_BYTES);
     if (command == NULL && strcmp(name, "sublet") != 0)
         return args_refuse(call->args, err, "unknown command '%.64s'", name);
     man_options(&text, command);
@@ -40,10 +38,9 @@ static int man_body(const struct call *call, struct sub_err *err)
 
 static int options_body(const struct call *call, struct sub_err *err)
 {
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(TEXTS_MAX_BYTES);
 
     (void) call;
-    buf_init(&text, TEXTS_MAX_BYTES);
     options_json(&text);
     return say_result(&text, err);
 }

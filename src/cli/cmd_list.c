@@ -93,9 +93,8 @@ static int list_body(const struct call *call, struct sub_err *err)
     struct run_info *infos;
     const char *root;
     size_t count;
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(TARGET_TEXT_MAX);
 
-    buf_init(&text, TARGET_TEXT_MAX);
     SUBLET_TRY(target_root(call, &root, err));
     SUBLET_TRY(run_list(call->arena, root, &infos, &count, err));
     if (args->quiet) {

@@ -36,10 +36,9 @@ static int plan_body(const struct call *call, struct sub_err *err)
 {
     const struct args *args = call->args;
     OWNED_BUNDLE bundle = {0};
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(PLAN_TEXT_MAX);
     int rc;
 
-    buf_init(&text, PLAN_TEXT_MAX);
     rc = bundle_load(call, args->operand_count > 0 ? args->operands[0] : "plan", &bundle, err);
     say_warnings(&bundle.findings);
     if (rc == -EINVAL && bundle.findings.error_count > 0) {

@@ -40,9 +40,8 @@ static int spec_body(const struct call *call, struct sub_err *err)
     const struct args *args = call->args;
     const char *path = path_join(call->arena, args->bundle == NULL ? "." : args->bundle, SPEC_FILE);
     struct spec *spec;
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(SPEC_MAX_BYTES);
 
-    buf_init(&text, SPEC_MAX_BYTES);
     SUBLET_TRY(spec_default(call->arena, args->rootless, &spec));
     SUBLET_TRY(spec_encode(spec, &text));
     buf_putc(&text, '\n');

@@ -11,9 +11,8 @@ static int state_body(const struct call *call, struct sub_err *err)
 {
     struct run_target target;
     struct run_info info;
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(TARGET_TEXT_MAX);
 
-    buf_init(&text, TARGET_TEXT_MAX);
     SUBLET_TRY(target_make(call, &target, err));
     SUBLET_TRY(run_info(&target, &info, err));
     SUBLET_TRY(run_state_json(&info, 2, &text));

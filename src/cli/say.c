@@ -179,9 +179,8 @@ static void to_stderr(const char *data, size_t size)
 
 static void to_log(enum log_level level, const char *text)
 {
-    OWNED_BUF line;
+    OWNED_BUF line = BUF(LINE_MAX_BYTES);
 
-    buf_init(&line, LINE_MAX_BYTES);
     if (the_log.where == TO_JOURNAL)
         journal_entry(&line, level, text);
     else if (the_log.format == LOG_JSON)
@@ -201,10 +200,9 @@ static void to_log(enum log_level level, const char *text)
 
 static void say(enum log_level level, const char *path, const char *text)
 {
-    OWNED_BUF whole, line;
+    OWNED_BUF whole = BUF(LINE_MAX_BYTES);
+    OWNED_BUF line = BUF(LINE_MAX_BYTES);
 
-    buf_init(&whole, LINE_MAX_BYTES);
-    buf_init(&line, LINE_MAX_BYTES);
     if (level > the_log.level)
         return;
     buf_printf(&whole, "%s%s%s", path, *path == '\0' ? "" : ": ", text);

@@ -222,9 +222,8 @@ static int signal_realtime(const char *name)
 
 static int signal_refuse(const char *text, struct sub_err *err)
 {
-    OWNED_BUF names;
+    OWNED_BUF names = BUF(SUB_ERR_TEXT);
 
-    buf_init(&names, SUB_ERR_TEXT);
     for (size_t i = 0; i < sizeof signal_rows / sizeof *signal_rows; i++)
         buf_printf(&names, "%s ", signal_rows[i].name);
     return sub_fail(err, ARGS_USAGE, NULL,

@@ -8,9 +8,8 @@
 
 static void escapes(const char *text, const char *want)
 {
-    OWNED_BUF buf;
+    OWNED_BUF buf = BUF(4096);
 
-    buf_init(&buf, 4096);
     say_escape(&buf, text);
     ck_assert_str_eq(buf_text(&buf), want);
 }
