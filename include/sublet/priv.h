@@ -24,7 +24,7 @@ struct sub_err;
 struct priv_filter {
     struct sock_filter *code; /* heap; NULL: no filter */
     size_t count;             /* at most BPF_MAXINSNS (4096) */
-    uint32_t flags;           /* SECCOMP_FILTER_FLAG_* of the profile that fit */
+    uint32_t flags;           /* SECCOMP_FILTER_FLAG_* of the plan */
     bool notify;              /* some action is NOTIFY: a listener must be made and sent */
     bool from_cache;
 };
@@ -32,13 +32,11 @@ struct priv_filter {
 void priv_filter_done(struct priv_filter *filter);
 #define OWNED_FILTER __attribute__((cleanup(priv_filter_done))) struct priv_filter
 
-/* Compiles the profile, or finds it in the cache. plan_seccomp's archs are libseccomp's tokens
- * (AUDIT_ARCH_*, but 0x4000003e for x32); names that libseccomp does not know are skipped and told
- * at debug level; rules whose action is the default action are skipped. Several conditions on one
- * argument index turn every condition of that rule into a rule of its own, as libcontainer does
- * since 2017: the specification is silent, libseccomp refuses it, profiles depend on it.
- * Where the default action refuses (ERRNO, KILL, TRAP), system calls newer than the profile
- * answer ENOSYS, so that programs fall back to older ones instead of failing.
+/* Compiles the profile, or finds it in the cache. The archs of the plan are libseccomp's tokens
+ * (AUDIT_ARCH_* but for x32); system calls that libseccomp does not know are skipped and told at
+ * debug level; rules with the default action say nothing, but their names count as known.
+ * Where the default action refuses (ERRNO, KILL, TRAP), system calls newer than all that the
+ * profile names answer ENOSYS, so that programs fall back to older ones instead of failing.
  * cache_dir_fd: a folder of ours (0700), or negative for no cache. Whatever is wrong with a cached
  * file is cured by compiling again. */
 int priv_filter_compile(const struct plan_seccomp *seccomp, int cache_dir_fd,
