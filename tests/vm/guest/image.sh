@@ -28,9 +28,7 @@ image_recipe() {
     local package=$1
     image_version "$package"
     printf '%s\n' "$IMAGE_MODULES"
-    sha256sum <"$vm_dir/guest/init"
-    sha256sum <"$vm_dir/guest/main"
-    sha256sum <"$vm_dir/image.sh"
+    cat "$vm_dir"/guest/* | sha256sum
     dpkg-query -W busybox-static
 }
 
@@ -102,7 +100,7 @@ image_build() {
 image_fresh() {
     local dir=$1 file
     [ -s "$dir/recipe" ] || return 1
-    for file in /var/lib/apt/lists /var/lib/dpkg/status "$vm_dir/guest/init" "$vm_dir/guest/main" "$vm_dir/image.sh"; do
+    for file in /var/lib/apt/lists /var/lib/dpkg/status "$vm_dir"/guest/*; do
         [ "$file" -nt "$dir/recipe" ] && return 1
     done
     return 0
