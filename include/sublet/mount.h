@@ -12,7 +12,7 @@
  *
  *   parent  mount_tree_new, mount_open_root, mount_open_sources (if plan->sources_by_parent)
  *   child   mount_open_sources (otherwise), mount_attach_root, mount_all, mount_devices,
- *           mount_open_ptmx and mount_console (with a terminal),
+ *           mount_console (with a terminal, whose pty is the container's own),
  *           -- hooks createRuntime and createContainer --
  *           mount_pivot, mount_seal
  *
@@ -57,9 +57,6 @@ int mount_all(struct mount_tree *tree, struct sub_err *err);
 /* Device nodes and links. Needs the umask 0, or modes come out wrong. */
 int mount_devices(struct mount_tree *tree, struct sub_err *err);
 
-/* The master of a new pty of the container's own devpts (O_CLOEXEC, not our controlling one). */
-int mount_open_ptmx(struct mount_tree *tree, int *ret_master_fd, struct sub_err *err);
-
 /* Hangs the pty's slave over /dev/console. */
 int mount_console(struct mount_tree *tree, int slave_fd, struct sub_err *err);
 
@@ -69,10 +66,5 @@ int mount_pivot(struct mount_tree *tree, struct sub_err *err);
 /* Masked and read-only paths, read-only file systems that had to be filled first, the root's own
  * read-only flag and propagation. The last call. */
 int mount_seal(struct mount_tree *tree, struct sub_err *err);
-
-/* The folder `path` of the container, made with its parents (0755) where it is missing: for the
- * working directory. json names it in errors. */
-int mount_make_folder(struct mount_tree *tree, const char *path, const char *json,
-                      struct sub_err *err);
 
 #endif

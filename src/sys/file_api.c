@@ -41,6 +41,11 @@ ssize_t sys_copy_data(int from_fd, int to_fd, size_t size)
     return n < 0 ? -errno : n;
 }
 
+int sys_fchmod(int fd, mode_t mode)
+{
+    return result(fchmod(fd, mode));
+}
+
 int sys_set_times(int fd, const struct timespec times[2])
 {
     return result(futimens(fd, times));
