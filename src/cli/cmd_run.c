@@ -24,33 +24,36 @@ static const struct word nets[] = {
 };
 static const struct words net_words = WORDS(nets);
 
+/* It would pad every text to the length of the longest. */
+/* clang-format off */
 static const struct arg_row wait_table[] = {
     {"detach", 'd', ARG_FLAG, INTO(detach), NULL, NULL,
-     "return as soon as the container's process runs"                                                  },
-    {"keep",   0,   ARG_FLAG, INTO(keep),   NULL, NULL, "do not delete the container when it has ended"},
+     "return as soon as the container's process runs"},
+    {"keep", 0, ARG_FLAG, INTO(keep), NULL, NULL, "do not delete the container when it has ended"},
 };
 static const struct arg_rows wait_rows = ARG_ROWS(wait_table, "Options");
 
 static const struct arg_row bundleless_table[] = {
-    {"rootfs",   0,   ARG_DIR,  INTO(rootfs),       NULL,       "DIR",
-     "run CMD with DIR as its root, which it may change; --overlay makes a root as well"                              },
-    {"name",     0,   ARG_TEXT, INTO(name),         NULL,       "ID",         "ID of the container (default: made up)"},
-    {"hostname", 0,   ARG_TEXT, INTO(hostname),     NULL,       "NAME",       "host name (default: the ID)"           },
-    {"cpu",      0,   ARG_CPUS, INTO(cpu_milli),    NULL,       "N",          "at most N CPUs, as '0.5' or '2'"       },
-    {"memory",   0,   ARG_SIZE, INTO(memory_bytes), NULL,       "SIZE",
-     "at most SIZE bytes of main memory, as '64M' or '2G'"                                                            },
-    {"swap",     0,   ARG_SIZE, INTO(swap_bytes),   NULL,       "SIZE",
-     "at most SIZE bytes of swap, beside the memory"                                                                  },
-    {"pids",     0,   ARG_U64,  INTO(pids),         NULL,       "N",          "at most N processes and threads"       },
-    {"net",      0,   ARG_WORD, INTO(net),          &net_words, NULL,
+    {"rootfs", 0, ARG_DIR, INTO(rootfs), NULL, "DIR",
+     "run CMD with DIR as its root, which it may change; --overlay makes a root as well"},
+    {"name", 0, ARG_TEXT, INTO(name), NULL, "ID", "ID of the container (default: made up)"},
+    {"hostname", 0, ARG_TEXT, INTO(hostname), NULL, "NAME", "host name (default: the ID)"},
+    {"cpu", 0, ARG_CPUS, INTO(cpu_milli), NULL, "N", "at most N CPUs, as '0.5' or '2'"},
+    {"memory", 0, ARG_SIZE, INTO(memory_bytes), NULL, "SIZE",
+     "at most SIZE bytes of main memory, as '64M' or '2G'"},
+    {"swap", 0, ARG_SIZE, INTO(swap_bytes), NULL, "SIZE",
+     "at most SIZE bytes of swap, beside the memory"},
+    {"pids", 0, ARG_U64, INTO(pids), NULL, "N", "at most N processes and threads"},
+    {"net", 0, ARG_WORD, INTO(net), &net_words, NULL,
      "a network of its own with the loopback device alone ('none', 'private'; the default), or "
-     "the host's"                                                                                                     },
-    {"env",      'e', ARG_LIST, INTO(env),          NULL,       "NAME=VALUE", "set a variable of CMD's environment"   },
-    {"cwd",      0,   ARG_TEXT, INTO(cwd),          NULL,       "DIR",        "folder CMD starts in (default: /)"     },
-    {"user",     'u', ARG_TEXT, INTO(user),         NULL,       "UID[:GID]",  "whom CMD runs as (default: 0:0)"       },
-    {"tty",      't', ARG_FLAG, INTO(tty),          NULL,       NULL,         "give CMD a terminal"                   },
+     "the host's"},
+    {"env", 'e', ARG_LIST, INTO(env), NULL, "NAME=VALUE", "set a variable of CMD's environment"},
+    {"cwd", 0, ARG_TEXT, INTO(cwd), NULL, "DIR", "folder CMD starts in (default: /)"},
+    {"user", 'u', ARG_TEXT, INTO(user), NULL, "UID[:GID]", "whom CMD runs as (default: 0:0)"},
+    {"tty", 't', ARG_FLAG, INTO(tty), NULL, NULL, "give CMD a terminal"},
 };
 static const struct arg_rows bundleless_rows = ARG_ROWS(bundleless_table, "Without a bundle");
+/* clang-format on */
 
 /* --overlay alone makes a root; with --bundle or --config it changes the bundle's. */
 static bool is_bundleless(const struct args *args)

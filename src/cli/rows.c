@@ -33,27 +33,30 @@ static const struct words truth_words = WORDS(truths);
 static const struct words debug_word = {&log_levels[2], 1};
 static const struct words systemd_word = {&managers[1], 1};
 
+/* It would pad every text to the length of the longest. */
+/* clang-format off */
 static const struct arg_row global_table[] = {
-    {"root",           0,   ARG_DIR,     INTO(root),           NULL,              "DIR",
+    {"root", 0, ARG_DIR, INTO(root), NULL, "DIR",
      "keep the states of containers in DIR (default: /run/sublet; not root: "
-     "$XDG_RUNTIME_DIR/sublet)"                                                                                          },
-    {"log",            0,   ARG_FILE,    INTO(log),            NULL,              "DEST",
+     "$XDG_RUNTIME_DIR/sublet)"},
+    {"log", 0, ARG_FILE, INTO(log), NULL, "DEST",
      "log to a file (FILE or file:FILE), to the journal (journald:ID) or to syslog (syslog:ID) "
-     "instead of standard error; errors are told on standard error as well"                                              },
-    {"log-format",     0,   ARG_WORD,    INTO(log_format),     &log_format_words, NULL,
-     "lines of text (default) or one JSON object a line"                                                                 },
-    {"log-level",      0,   ARG_WORD,    INTO(log_level),      &log_level_words,  NULL,
-     "how much is logged (default: warning, with JSON error)"                                                            },
-    {"debug",          0,   ARG_SET,     INTO(log_level),      &debug_word,       NULL,   "the same as --log-level debug"},
-    {"cgroup-manager", 0,   ARG_WORD,    INTO(cgroup_manager), &manager_words,    NULL,
-     "who makes the cgroups: sublet itself (default), systemd, or nobody"                                                },
-    {"systemd-cgroup", 0,   ARG_SET,     INTO(cgroup_manager), &systemd_word,     NULL,
-     "the same as --cgroup-manager systemd"                                                                              },
-    {"rootless",       0,   ARG_IGNORED, 0,                    &truth_words,      NULL,
-     "no effect, containerd sends it: sublet looks itself whether it has root's powers"                                  },
-    {"version",        'v', ARG_FLAG,    INTO(version),        NULL,              NULL,
-     "print version, commit, specification and features"                                                                 },
-    {NULL,             'V', ARG_FLAG,    INTO(version),        NULL,              NULL,   NULL                           },
+     "instead of standard error; errors are told on standard error as well"},
+    {"log-format", 0, ARG_WORD, INTO(log_format), &log_format_words, NULL,
+     "lines of text (default) or one JSON object a line"},
+    {"log-level", 0, ARG_WORD, INTO(log_level), &log_level_words, NULL,
+     "how much is logged (default: warning, with JSON error)"},
+    {"debug", 0, ARG_SET, INTO(log_level), &debug_word, NULL, "the same as --log-level debug"},
+    {"cgroup-manager", 0, ARG_WORD, INTO(cgroup_manager), &manager_words, NULL,
+     "who makes the cgroups: sublet itself (default) or nobody; systemd is refused, its driver is "
+     "not part of this version"},
+    {"systemd-cgroup", 0, ARG_SET, INTO(cgroup_manager), &systemd_word, NULL,
+     "the same as --cgroup-manager systemd"},
+    {"rootless", 0, ARG_IGNORED, 0, &truth_words, NULL,
+     "no effect, containerd sends it: sublet looks itself whether it has root's powers"},
+    {"version", 'v', ARG_FLAG, INTO(version), NULL, NULL,
+     "print version, commit, specification and features"},
+    {NULL, 'V', ARG_FLAG, INTO(version), NULL, NULL, NULL},
 };
 const struct arg_rows rows_global = ARG_ROWS(global_table, "Options");
 
@@ -63,33 +66,34 @@ static const struct arg_row help_table[] = {
 const struct arg_rows rows_help = ARG_ROWS(help_table, "Options");
 
 static const struct arg_row bundle_table[] = {
-    {"bundle",  'b', ARG_DIR,  INTO(bundle),  NULL, "DIR",
-     "folder of the bundle (default: the current one)"                                       },
-    {"config",  'f', ARG_FILE, INTO(config),  NULL, "FILE",
-     "configuration, relative to the bundle (default: config.json)"                          },
-    {"overlay", 0,   ARG_TEXT, INTO(overlay), NULL, "LOWER[:LOWER...]",
+    {"bundle", 'b', ARG_DIR, INTO(bundle), NULL, "DIR",
+     "folder of the bundle (default: the current one)"},
+    {"config", 'f', ARG_FILE, INTO(config), NULL, "FILE",
+     "configuration, relative to the bundle (default: config.json)"},
+    {"overlay", 0, ARG_TEXT, INTO(overlay), NULL, "LOWER[:LOWER...]",
      "root of the container: these folders as read-only layers, the topmost first, below a "
-     "writable one (a ':' in a name is written '\\:')"                                       },
-    {"upper",   0,   ARG_DIR,  INTO(upper),   NULL, "DIR",
+     "writable one (a ':' in a name is written '\\:')"},
+    {"upper", 0, ARG_DIR, INTO(upper), NULL, "DIR",
      "keep the overlay's writable layer in DIR (default: in memory, gone with the container)"},
 };
 const struct arg_rows rows_bundle = ARG_ROWS(bundle_table, "Options");
 
 static const struct arg_row start_table[] = {
-    {"pid-file",       0, ARG_FILE,    INTO(pid_file),       NULL, "FILE",
-     "write the process id of the container's first process to FILE"                  },
-    {"console-socket", 0, ARG_FILE,    INTO(console_socket), NULL, "SOCKET",
-     "send the terminal's master descriptor over this unix socket"                    },
-    {"preserve-fds",   0, ARG_U32,     INTO(preserve_fds),   NULL, "N",
-     "hand N more descriptors, from 3 on, to the container"                           },
-    {"no-pivot",       0, ARG_FLAG,    INTO(no_pivot),       NULL, NULL,
+    {"pid-file", 0, ARG_FILE, INTO(pid_file), NULL, "FILE",
+     "write the process id of the container's first process to FILE"},
+    {"console-socket", 0, ARG_FILE, INTO(console_socket), NULL, "SOCKET",
+     "send the terminal's master descriptor over this unix socket"},
+    {"preserve-fds", 0, ARG_U32, INTO(preserve_fds), NULL, "N",
+     "hand N more descriptors, from 3 on, to the container"},
+    {"no-pivot", 0, ARG_FLAG, INTO(no_pivot), NULL, NULL,
      "move the root in place of pivot_root(2), for a host that runs from an initramfs"},
-    {"no-new-keyring", 0, ARG_FLAG,    INTO(no_new_keyring), NULL, NULL,
-     "keep the caller's session keyring"                                              },
-    {"no-subreaper",   0, ARG_IGNORED, 0,                    NULL, NULL,
-     "no effect, containerd sends it: sublet never becomes a subreaper"               },
+    {"no-new-keyring", 0, ARG_FLAG, INTO(no_new_keyring), NULL, NULL,
+     "keep the caller's session keyring"},
+    {"no-subreaper", 0, ARG_IGNORED, 0, NULL, NULL,
+     "no effect, containerd sends it: sublet never becomes a subreaper"},
 };
 const struct arg_rows rows_start = ARG_ROWS(start_table, "Options");
+/* clang-format on */
 
 const struct command *const commands[] = {
     &command_create, &command_start,    &command_state,   &command_kill,     &command_delete,
