@@ -57,9 +57,10 @@ static void add_path(struct where *where, const struct decode *decode)
 
         if (frame->kind == JSON_OBJECT && frame->field != NULL)
             add_field(where, frame->field->key);
-        else if (frame->kind == JSON_PAIRS || frame->kind == JSON_MAP)
-            add(where, frame->key == NULL ? "" : "['%.48s']", frame->key);
-        else if (frame->kind != JSON_OBJECT && frame->items.seen > 0)
+        else if (frame->key != NULL)
+            add(where, "['%.48s']", frame->key);
+        else if (frame->kind != JSON_OBJECT && frame->kind != JSON_PAIRS &&
+                 frame->kind != JSON_MAP && frame->items.seen > 0)
             add(where, "[%zu]", frame->items.seen - 1);
     }
 }
