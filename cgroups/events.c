@@ -57,7 +57,7 @@ int cg_events_wait(int dir_fd, enum cg_event event, bool value, int deadline_ms)
 
     uint64_t until = sys_now_ms() + (uint64_t) (deadline_ms < 0 ? 0 : deadline_ms);
     for (;;) {
-        struct cg_events events;
+        struct cg_events events = {0};
         struct pollfd waiting = {.fd = fd, .events = POLLPRI};
 
         /* reading arms the next wake-up, so a change between read and poll is not lost */

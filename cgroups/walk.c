@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,12 +31,6 @@ struct walk {
     size_t used, at;
     _Alignas(struct dirent64) char entries[4096];
 };
-
-static void walk_done(struct walk *walk)
-{
-    sub_close(&walk->fd);
-    free(walk->levels);
-}
 
 static int enter(struct walk *walk, int parent_fd, const char *name, off64_t from)
 {
@@ -99,8 +94,7 @@ static int go_down(struct walk *walk, const char *name)
     /* the name lies in entries[], which the new directory overwrites */
     struct level *level = &walk->levels[walk->depth];
     level->next = walk->next;
-    memcpy(level->name, name, strnlen(name, CGROUP_NAME_MAX) + 1);
-    level->name[CGROUP_NAME_MAX] = '\0';
+    (void) snprintf(level->name, sizeof level->name, "%s", name); /* a name is at most 255 bytes */
 
     int rc = enter(walk, walk->fd, level->name, 0);
     if (rc == 0)
@@ -116,28 +110,36 @@ static int go_up(struct walk *walk, const struct cg_visitor *visitor, void *cont
     return visitor->after == NULL ? 0 : visitor->after(context, walk->fd, level->name);
 }
 
-int cg_walk(int dir_fd, const struct cg_visitor *visitor, void *context)
+static int walk_all(struct walk *walk, const struct cg_visitor *visitor, void *context)
 {
-    __attribute__((cleanup(walk_done))) struct walk walk = {.fd = -EBADF};
-
-    int rc = enter(&walk, dir_fd, ".", 0);
-    if (rc < 0)
-        return cg_is_gone(rc) ? 0 : rc;
-
     for (;;) {
         const char *name = NULL;
+        int rc = next_child(walk, &name);
 
-        rc = next_child(&walk, &name);
-        if (rc == 0 && walk.depth == 0)
+        if (rc == 0 && walk->depth == 0)
             return 0;
-        if (rc == 0)
-            rc = go_up(&walk, visitor, context);
-        else if (rc > 0) {
-            rc = visitor->before == NULL ? 0 : visitor->before(context, walk.fd, name);
+        if (rc == 0) {
+            rc = go_up(walk, visitor, context);
+        } else if (rc > 0) {
+            rc = visitor->before == NULL ? 0 : visitor->before(context, walk->fd, name);
             if (rc == 0)
-                rc = go_down(&walk, name);
+                rc = go_down(walk, name);
         }
         if (rc < 0)
             return rc;
     }
+}
+
+int cg_walk(int dir_fd, const struct cg_visitor *visitor, void *context)
+{
+    struct walk walk = {.fd = -EBADF};
+    int rc = enter(&walk, dir_fd, ".", 0);
+
+    if (rc == 0)
+        rc = walk_all(&walk, visitor, context);
+    else if (cg_is_gone(rc))
+        rc = 0;
+    sub_close(&walk.fd);
+    free(walk.levels);
+    return rc;
 }

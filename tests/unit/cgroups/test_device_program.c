@@ -205,14 +205,14 @@ static uint32_t next_random(uint32_t *state)
     return *state;
 }
 
-START_TEST(program_and_list_agree_on_20000_random_lists)
+START_TEST(program_and_list_agree_on_random_lists)
 {
     static const int64_t majors[] = {ANY, 1, 8, 136, 0}, minors[] = {ANY, 3, 0, 5, 7};
     uint32_t state = 20261122;
     OWNED_ARENA arena;
 
     arena_init(&arena, ARENA_MAX_BYTES);
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 4000; round++) {
         struct cg_device_rule rules[12];
         size_t count = next_random(&state) % 12;
 
@@ -344,7 +344,7 @@ START_TEST(access_words_are_letters_once_each)
 }
 END_TEST
 
-SUITE(device_program_suite, the_program_means_the_list,
-      program_and_list_agree_on_20000_random_lists, no_instruction_is_unreachable,
-      rules_that_allow_everything_need_no_program, a_rule_out_of_range_is_named,
-      the_number_of_rules_is_bounded, access_words_are_letters_once_each)
+SUITE(device_program_suite, the_program_means_the_list, program_and_list_agree_on_random_lists,
+      no_instruction_is_unreachable, rules_that_allow_everything_need_no_program,
+      a_rule_out_of_range_is_named, the_number_of_rules_is_bounded,
+      access_words_are_letters_once_each)
