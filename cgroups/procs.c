@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -10,19 +11,46 @@
 #include "private.h"
 
 #define SHOWN_PIDS 8
+#define FREEZE_MS  200
 
 /* Takes what fits: with an arena it grows, without one it keeps `room` and counts on. */
 struct pid_list {
+    const char *file; /* cgroup.procs or cgroup.threads */
     struct arena *arena;
     pid_t *pids;
     size_t count, room;
 };
+
+static int list_all(struct pid_list *list, int dir_fd);
+
+/*
+ * A container that may write its own cgroup.type can make it threaded, and such a group has no
+ * cgroup.kill. Frozen first, so that nothing forks away from under the list; SIGKILL works on
+ * frozen processes, and a thread's id reaches its process.
+ */
+static int kill_threads(int dir_fd)
+{
+    OWNED_ARENA arena;
+    struct pid_list list = {.file = "cgroup.threads", .arena = &arena};
+    bool absent;
+
+    arena_init(&arena, ARENA_MAX_BYTES);
+    (void) knob_put(dir_fd, "cgroup.freeze", "1", &absent); /* helps, but is not needed */
+    (void) cg_events_wait(dir_fd, CG_EVENT_FROZEN, true, FREEZE_MS);
+    int rc = list_all(&list, dir_fd);
+    for (size_t i = 0; i < list.count; i++)
+        (void) kill(list.pids[i], SIGKILL); /* ESRCH: gone meanwhile; the wait sees what stays */
+    (void) knob_put(dir_fd, "cgroup.freeze", "0", &absent);
+    return rc;
+}
 
 int cgroup_kill(int dir_fd, struct sub_err *err)
 {
     bool absent = false;
     int rc = knob_put(dir_fd, "cgroup.kill", "1", &absent);
 
+    if (rc == -EOPNOTSUPP)
+        rc = kill_threads(dir_fd);
     if (rc == 0 || cg_is_gone(rc))
         return 0;
     return sub_fail(err, -rc, "cgroup.kill", "cannot kill the processes of the cgroup: %s",
@@ -100,9 +128,9 @@ static int list_read(struct pid_list *list, int fd)
     }
 }
 
-static int list_group(struct pid_list *list, int dir_fd, const char *procs)
+static int list_group(struct pid_list *list, int dir_fd, const char *file)
 {
-    OWNED_FD fd = sys_open_beneath(dir_fd, procs, O_RDONLY, 0);
+    OWNED_FD fd = sys_open_beneath(dir_fd, file, O_RDONLY, 0);
 
     if (cg_is_gone(fd))
         return 0;
@@ -111,24 +139,25 @@ static int list_group(struct pid_list *list, int dir_fd, const char *procs)
 
 static int list_child(void *context, int parent_fd, const char *name)
 {
-    char procs[CGROUP_NAME_MAX + sizeof "/cgroup.procs"];
+    const struct pid_list *list = context;
+    char file[CGROUP_NAME_MAX + sizeof "/cgroup.threads"];
 
-    (void) snprintf(procs, sizeof procs, "%s/cgroup.procs", name); /* a name has its maximum */
-    return list_group(context, parent_fd, procs);
+    (void) snprintf(file, sizeof file, "%s/%s", name, list->file); /* a name has its maximum */
+    return list_group(context, parent_fd, file);
 }
 
 static int list_all(struct pid_list *list, int dir_fd)
 {
     static const struct cg_visitor visitor = {.before = list_child};
 
-    SUBLET_TRY(list_group(list, dir_fd, "cgroup.procs"));
+    SUBLET_TRY(list_group(list, dir_fd, list->file));
     return cg_walk(dir_fd, &visitor, list);
 }
 
 int cgroup_pids(struct arena *arena, int dir_fd, pid_t **ret_pids, size_t *ret_count,
                 struct sub_err *err)
 {
-    struct pid_list list = {.arena = arena};
+    struct pid_list list = {.file = "cgroup.procs", .arena = arena};
     int rc = list_all(&list, dir_fd);
 
     if (rc < 0)
@@ -142,7 +171,7 @@ int cgroup_pids(struct arena *arena, int dir_fd, pid_t **ret_pids, size_t *ret_c
 void cgroup_remaining(int dir_fd, char *text, size_t size)
 {
     pid_t pids[SHOWN_PIDS];
-    struct pid_list list = {.pids = pids, .room = SHOWN_PIDS};
+    struct pid_list list = {.file = "cgroup.procs", .pids = pids, .room = SHOWN_PIDS};
     size_t used = 0;
 
     text[0] = '\0';

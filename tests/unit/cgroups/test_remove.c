@@ -164,6 +164,33 @@ START_TEST(a_fork_bomb_does_not_outrun_destroy)
 }
 END_TEST
 
+/* What a container that sees the whole hierarchy, writable, can do to the group it lives in: step
+ * out, turn it, step in again. */
+START_TEST(a_group_made_threaded_is_destroyed)
+{
+    NEEDS_GROUPS();
+    struct sub_err err = {0};
+    OWNED_CGROUP domain = CGROUP_NONE, group = CGROUP_NONE;
+    const char *path = scratch_path("turned/in");
+    pid_t pids[2];
+    char text[32];
+
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path("turned"), 0, WHERE, &domain, &err), &err);
+    ck_ok(cgroup_make(scratch.root_fd, path, 0, WHERE, &group, &err), &err);
+    ck_assert_int_eq(raw_write(path, "cgroup.type", "threaded"), 0);
+    for (int i = 0; i < 2; i++) {
+        pids[i] = sleeper_in(domain.dir_fd);
+        (void) snprintf(text, sizeof text, "%d", pids[i]);
+        ck_assert_int_eq(raw_write(path, "cgroup.procs", text), 0);
+    }
+    ck_assert_int_eq(raw_write(path, "cgroup.kill", "1"), -EOPNOTSUPP);
+    ck_ok(cgroup_destroy(scratch.root_fd, path, 5000, &err), &err);
+    ck_assert(!raw_exists(path));
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(reap(pids[i]), 128 + SIGKILL);
+}
+END_TEST
+
 START_TEST(parents_are_removed_up_to_the_first_one_in_use)
 {
     NEEDS_GROUPS();
@@ -237,5 +264,6 @@ SCRATCH_SUITE(remove_suite, a_group_that_is_gone_is_destroyed,
               destroy_takes_processes_and_nested_groups_by_path_alone, destroy_takes_frozen_groups,
               remove_never_kills, neither_path_max_nor_open_files_bound_the_depth,
               a_broad_tree_is_removed, a_fork_bomb_does_not_outrun_destroy,
-              parents_are_removed_up_to_the_first_one_in_use, only_canonical_paths_are_removed,
+              a_group_made_threaded_is_destroyed, parents_are_removed_up_to_the_first_one_in_use,
+              only_canonical_paths_are_removed,
               parallel_makers_and_removers_do_not_disturb_each_other)
