@@ -55,13 +55,14 @@ static void add_path(struct where *where, const struct decode *decode)
     for (size_t i = 0; i < decode->depth; i++) {
         const struct frame *frame = &decode->frames[i];
 
-        if (frame->kind == JSON_OBJECT && frame->field != NULL)
+        if (frame->kind == JSON_OBJECT && frame->field != NULL) {
             add_field(where, frame->field->key);
-        else if (frame->key != NULL)
+        } else if (frame->key != NULL) {
             add(where, "['%.48s']", frame->key);
-        else if (frame->kind != JSON_OBJECT && frame->kind != JSON_PAIRS &&
-                 frame->kind != JSON_MAP && frame->items.seen > 0)
+        } else if (frame->kind != JSON_OBJECT && frame->kind != JSON_PAIRS &&
+                   frame->kind != JSON_MAP && frame->items.seen > 0) {
             add(where, "[%zu]", frame->items.seen - 1);
+        }
     }
 }
 

@@ -56,12 +56,13 @@ static void put_list(struct json_writer *writer, const struct json_field *field,
 {
     json_write_array(writer, field->key);
     for (size_t i = 0; i < list->count; i++) {
-        if (field->kind == JSON_STRINGS)
+        if (field->kind == JSON_STRINGS) {
             json_write_string(writer, NULL, ((const char *const *) (const void *) list->items)[i]);
-        else if (field->kind == JSON_U32S)
+        } else if (field->kind == JSON_U32S) {
             json_write_u64(writer, NULL, ((const uint32_t *) (const void *) list->items)[i]);
-        else
+        } else {
             json_encode(writer, NULL, field->shape, list->items + field->shape->size * i);
+        }
     }
     json_write_end(writer);
 }
@@ -77,10 +78,11 @@ static void put_map(struct json_writer *writer, const struct json_field *field,
 
         memcpy(pair, list->items + size * i,
                field->kind == JSON_PAIRS ? sizeof pair : sizeof *pair);
-        if (field->kind == JSON_PAIRS)
+        if (field->kind == JSON_PAIRS) {
             json_write_string(writer, pair[0], pair[1]);
-        else
+        } else {
             json_encode(writer, pair[0], field->shape, list->items + size * i);
+        }
     }
     json_write_end(writer);
 }

@@ -186,10 +186,11 @@ static int on_number(void *context, const char *number, size_t length)
     int rc = number_parse(number, length, range, &bits);
     if (rc == -EINVAL)
         return decode_complain(decode, "expected integer, got %.*s", shown, number);
-    if (rc < 0)
+    if (rc < 0) {
         return decode_complain(decode, "expected integer from %lld to %llu, got %.*s%s",
                                (long long) range->min, (unsigned long long) range->max, shown,
                                number, (size_t) shown < length ? "..." : "");
+    }
 
     uint32_t half = (uint32_t) bits;
     return range->size == 4 ? store(decode, &slot, &half, 4) : store(decode, &slot, &bits, 8);

@@ -26,10 +26,11 @@ static void put_escaped(struct buf *buf, unsigned char c)
     static const char letters[] = "btnfr\"\\";
     const char *name = c == '\0' ? NULL : strchr(names, c);
 
-    if (name != NULL)
+    if (name != NULL) {
         buf_printf(buf, "\\%c", letters[name - names]);
-    else
+    } else {
         buf_printf(buf, "\\u%04x", c);
+    }
 }
 
 static void put_quoted(struct buf *buf, const char *text)
@@ -47,10 +48,11 @@ static void put_quoted(struct buf *buf, const char *text)
             continue;
         }
         buf_add(buf, text + start, at - start);
-        if (length == 0)
+        if (length == 0) {
             buf_puts(buf, "\xef\xbf\xbd");
-        else
+        } else {
             put_escaped(buf, c);
+        }
         start = ++at;
     }
     buf_add(buf, text + start, size - start);

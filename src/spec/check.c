@@ -44,21 +44,23 @@ static bool is_semver(const char *text)
 
 static void check_version(const char *version, struct findings *findings)
 {
-    if (!is_semver(version))
+    if (!is_semver(version)) {
         findings_error(findings, "ociVersion", QUOTED " is not a version, expected 1.x.y", version);
-    else if (strncmp(version, "1.", 2) != 0)
+    } else if (strncmp(version, "1.", 2) != 0) {
         findings_error(findings, "ociVersion", QUOTED " is not supported, expected 1.x.y", version);
+    }
 }
 
 static void check_root(const struct spec_root *root, struct findings *findings)
 {
-    if (root == NULL)
+    if (root == NULL) {
         findings_error(findings, "root", "missing, a Linux container needs root.path");
-    else if (root->path[0] == '\0')
+    } else if (root->path[0] == '\0') {
         findings_error(findings, "root.path", "empty, expected the folder of the root file system");
-    else if (strspn(root->path, "/.") == strlen(root->path) && root->path[0] == '/')
+    } else if (strspn(root->path, "/.") == strlen(root->path) && root->path[0] == '/') {
         findings_error(findings, "root.path",
                        QUOTED " is the host's own root, expected a folder below it", root->path);
+    }
 }
 
 static void check_name(const struct spec *spec, const char *field, const char *name,
@@ -66,9 +68,10 @@ static void check_name(const struct spec *spec, const char *field, const char *n
 {
     if (name == NULL)
         return;
-    if (strlen(name) > SPEC_HOSTNAME_MAX)
+    if (strlen(name) > SPEC_HOSTNAME_MAX) {
         findings_error(findings, field, "%zu bytes, at most %d are allowed", strlen(name),
                        SPEC_HOSTNAME_MAX);
+    }
     if (has_control_character(name))
         findings_error(findings, field, "control character in a name");
     if (spec_namespace(spec, "uts") == NULL)
@@ -81,14 +84,16 @@ static void check_hook_list(const char *kind, const struct spec_hook_list *hooks
     for (size_t i = 0; i < hooks->count; i++) {
         const struct spec_hook *hook = &hooks->items[i];
 
-        if (!path_is_absolute(hook->path))
+        if (!path_is_absolute(hook->path)) {
             findings_error(findings, WHERE("hooks.%s[%zu].path", kind, i),
                            QUOTED " is not absolute, expected a path that starts with '/'",
                            hook->path);
-        if ((hook->has & SPEC_HOOK_TIMEOUT) != 0 && hook->timeout_s <= 0)
+        }
+        if ((hook->has & SPEC_HOOK_TIMEOUT) != 0 && hook->timeout_s <= 0) {
             findings_error(findings, WHERE("hooks.%s[%zu].timeout", kind, i),
                            "%lld is not allowed, expected at least 1 second",
                            (long long) hook->timeout_s);
+        }
         check_env(WHERE("hooks.%s[%zu].env", kind, i), &hook->env, findings);
     }
 }
@@ -117,10 +122,11 @@ int spec_check(const struct spec *spec, struct findings *findings)
 {
     check_version(spec->oci_version, findings);
     check_root(spec->root, findings);
-    if (spec->process == NULL)
+    if (spec->process == NULL) {
         findings_error(findings, "process", "missing, expected the process to run");
-    else
+    } else {
         (void) spec_check_process(spec->process, findings); /* its errors are in findings */
+    }
     check_name(spec, "hostname", spec->hostname, findings);
     check_name(spec, "domainname", spec->domainname, findings);
     check_mounts(spec, findings);

@@ -17,28 +17,31 @@ static const struct vocabulary type_words = VOCABULARY("device type", type_names
 static void check_number(bool present, int64_t number, int64_t max, const char *path,
                          struct findings *findings)
 {
-    if (!present)
+    if (!present) {
         findings_error(findings, path, "missing, expected 0 to %lld", (long long) max);
-    else
+    } else {
         (void) check_range(number, 0, max, path, findings);
+    }
 }
 
 static void check_owner(bool present, uint32_t id, const char *path, struct findings *findings)
 {
-    if (present && id == UINT32_MAX)
+    if (present && id == UINT32_MAX) {
         findings_error(findings, path, "%u is reserved by the kernel, expected 0 to %u", id,
                        UINT32_MAX - 1);
+    }
 }
 
 static void check_device(size_t i, const struct spec_device *device, struct findings *findings)
 {
-    if (!path_is_absolute(device->path))
+    if (!path_is_absolute(device->path)) {
         findings_error(findings, WHERE("linux.devices[%zu].path", i),
                        QUOTED " is not absolute, expected a path that starts with '/'",
                        device->path);
-    else if (strstr(device->path, "/..") != NULL && !path_is_canonical(device->path))
+    } else if (strstr(device->path, "/..") != NULL && !path_is_canonical(device->path)) {
         findings_warning(findings, WHERE("linux.devices[%zu].path", i),
                          QUOTED " is taken inside the root", device->path);
+    }
 
     bool known =
         check_word(&type_words, device->type, WHERE("linux.devices[%zu].type", i), findings);
@@ -49,9 +52,11 @@ static void check_device(size_t i, const struct spec_device *device, struct find
                      WHERE("linux.devices[%zu].minor", i), findings);
     }
     /* engines copy st_mode, so the type's own bits are let through */
-    if ((device->has & SPEC_DEVICE_FILE_MODE) != 0 && (device->file_mode & ~(S_IFMT | 0777u)) != 0)
+    if ((device->has & SPEC_DEVICE_FILE_MODE) != 0 &&
+        (device->file_mode & ~(S_IFMT | 0777u)) != 0) {
         findings_error(findings, WHERE("linux.devices[%zu].fileMode", i),
                        "0%o is out of range, expected 0 to 0777", device->file_mode);
+    }
     check_owner((device->has & SPEC_DEVICE_UID) != 0, device->uid,
                 WHERE("linux.devices[%zu].uid", i), findings);
     check_owner((device->has & SPEC_DEVICE_GID) != 0, device->gid,
@@ -70,10 +75,11 @@ static void check_doubles(const struct spec_devices *devices, struct findings *f
         names[i] = (struct named){devices->items[i].path, strlen(devices->items[i].path), i};
     named_sort(names, devices->count);
     for (size_t i = 1; i < devices->count; i++) {
-        if (named_equal(&names[i - 1], &names[i]))
+        if (named_equal(&names[i - 1], &names[i])) {
             findings_error(findings, WHERE("linux.devices[%zu].path", names[i].index),
                            QUOTED " is the path of linux.devices[%zu] already", names[i].name,
                            names[i - 1].index);
+        }
     }
 }
 

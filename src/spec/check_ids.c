@@ -16,23 +16,27 @@ static void check_mapping(const char *path, size_t i, const struct spec_id_mappi
 
     if (map->size == 0)
         findings_error(findings, WHERE("%s[%zu].size", path, i), "0 ids, expected at least 1");
-    if ((uint64_t) map->container_id + map->size > UINT32_MAX)
+    if ((uint64_t) map->container_id + map->size > UINT32_MAX) {
         findings_error(findings, WHERE("%s[%zu]", path, i),
                        "%u container ids from %u on pass the last id %u", map->size,
                        map->container_id, UINT32_MAX - 1);
-    if ((uint64_t) map->host_id + map->size > UINT32_MAX)
+    }
+    if ((uint64_t) map->host_id + map->size > UINT32_MAX) {
         findings_error(findings, WHERE("%s[%zu]", path, i),
                        "%u host ids from %u on pass the last id %u", map->size, map->host_id,
                        UINT32_MAX - 1);
+    }
     for (size_t k = 0; k < i; k++) {
         const struct spec_id_mapping *other = &maps->items[k];
 
-        if (overlaps(map->container_id, map->size, other->container_id, other->size))
+        if (overlaps(map->container_id, map->size, other->container_id, other->size)) {
             findings_error(findings, WHERE("%s[%zu].containerID", path, i), "overlaps with %s[%zu]",
                            path, k);
-        if (overlaps(map->host_id, map->size, other->host_id, other->size))
+        }
+        if (overlaps(map->host_id, map->size, other->host_id, other->size)) {
             findings_error(findings, WHERE("%s[%zu].hostID", path, i), "overlaps with %s[%zu]",
                            path, k);
+        }
     }
 }
 
@@ -57,11 +61,12 @@ static void check_mappings(const char *path, const struct spec_id_mappings *maps
                            const struct spec_namespace *user, struct findings *findings)
 {
     if (user == NULL || user->path != NULL) {
-        if (maps->count > 0)
+        if (maps->count > 0) {
             findings_error(findings, path, "%s",
                            user == NULL
                                ? "needs a namespace of type 'user' in linux.namespaces"
                                : "not allowed where the user namespace is joined by its path");
+        }
         return;
     }
     if (maps->count == 0) {
@@ -87,9 +92,10 @@ static void check_process_ids(const struct spec_linux *linux_, const struct spec
     if (linux_->gid_mappings.count == 0)
         return;
     check_mapped(&linux_->gid_mappings, user->gid, "process.user.gid", findings);
-    for (size_t i = 0; i < user->additional_gids.count && i < SPEC_GROUPS_MAX; i++)
+    for (size_t i = 0; i < user->additional_gids.count && i < SPEC_GROUPS_MAX; i++) {
         check_mapped(&linux_->gid_mappings, user->additional_gids.items[i],
                      WHERE("process.user.additionalGids[%zu]", i), findings);
+    }
 }
 
 void check_ids(const struct spec *spec, struct findings *findings)

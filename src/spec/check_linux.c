@@ -8,6 +8,7 @@
 
 #define NANOSECS_MAX   999999999
 #define NAME_BYTES_MAX 255
+#define PATHS_MAX      65536
 
 static const char *const namespace_names[] = {
     "mount", "pid", "network", "ipc", "uts", "user", "cgroup", "time",
@@ -35,14 +36,16 @@ static void check_namespaces(const struct spec *spec, struct findings *findings)
         if (!check_word(&namespace_words, namespace->type, WHERE("linux.namespaces[%zu].type", i),
                         findings))
             continue;
-        if (spec_namespace(spec, namespace->type) != namespace)
+        if (spec_namespace(spec, namespace->type) != namespace) {
             findings_error(findings, WHERE("linux.namespaces[%zu].type", i),
                            "a second namespace of type '%s', at most one is allowed",
                            namespace->type);
-        if (namespace->path != NULL && !path_is_absolute(namespace->path))
+        }
+        if (namespace->path != NULL && !path_is_absolute(namespace->path)) {
             findings_error(findings, WHERE("linux.namespaces[%zu].path", i),
                            QUOTED " is not absolute, expected a path that starts with '/'",
                            namespace->path);
+        }
     }
     /* every mount would land on the host */
     if (spec_namespace(spec, "mount") == NULL)
@@ -56,19 +59,21 @@ static void check_time_offsets(const struct spec *spec, struct findings *finding
 
     if (offsets->count == 0)
         return;
-    if (time == NULL)
+    if (time == NULL) {
         findings_error(findings, "linux.timeOffsets",
                        "needs a namespace of type 'time' in linux.namespaces");
-    else if (time->path != NULL)
+    } else if (time->path != NULL) {
         findings_error(findings, "linux.timeOffsets",
                        "not allowed where the time namespace is joined by its path");
+    }
     for (size_t i = 0; i < offsets->count; i++) {
         const struct spec_time_offset *offset = &offsets->items[i];
         const char *path = WHERE("linux.timeOffsets['%.48s']", offset->clock);
 
-        if (check_word(&clock_words, offset->clock, path, findings))
+        if (check_word(&clock_words, offset->clock, path, findings)) {
             (void) check_range(offset->nanosecs, 0, NANOSECS_MAX,
                                WHERE("linux.timeOffsets['%s'].nanosecs", offset->clock), findings);
+        }
     }
 }
 
@@ -99,23 +104,30 @@ static void check_cgroups_path(const char *path, struct findings *findings)
 {
     const char *fault = path == NULL ? NULL : cgroups_path_fault(path);
 
-    if (fault != NULL)
+    if (fault != NULL) {
         findings_error(findings, "linux.cgroupsPath",
                        QUOTED ": %s, expected '/parent/name' or 'slice:prefix:name'", path, fault);
+    }
 }
 
 static void check_paths(const char *field, const struct spec_strings *paths,
                         struct findings *findings)
 {
+    if (paths->count > PATHS_MAX) {
+        findings_error(findings, WHERE("linux.%s", field), "%zu paths, at most %d are allowed",
+                       paths->count, PATHS_MAX);
+        return;
+    }
     for (size_t i = 0; i < paths->count; i++) {
         const char *path = paths->items[i];
 
-        if (!path_is_absolute(path))
+        if (!path_is_absolute(path)) {
             findings_error(findings, WHERE("linux.%s[%zu]", field, i),
                            QUOTED " is not absolute, expected a path that starts with '/'", path);
-        else if (strspn(path, "/.") == strlen(path))
+        } else if (strspn(path, "/.") == strlen(path)) {
             findings_error(findings, WHERE("linux.%s[%zu]", field, i),
                            QUOTED " is the root, expected a path below it", path);
+        }
     }
 }
 
@@ -124,10 +136,11 @@ static void check_personality(const struct spec_personality *personality, struct
     if (personality == NULL)
         return;
     (void) check_word(&domain_words, personality->domain, "linux.personality.domain", findings);
-    if (personality->flags.count > 0)
+    if (personality->flags.count > 0) {
         findings_error(findings, "linux.personality.flags[0]",
                        QUOTED " is not supported, the specification knows no flags",
                        personality->flags.items[0]);
+    }
 }
 
 static void refuse_unsupported(const struct spec_linux *linux_, struct findings *findings)
@@ -159,9 +172,10 @@ void check_linux(const struct spec *spec, struct findings *findings)
         (void) spec_check_resources(linux_->resources, findings); /* its errors are in findings */
     check_sysctl(spec, findings);
     check_seccomp(linux_->seccomp, findings);
-    if (linux_->rootfs_propagation != NULL)
+    if (linux_->rootfs_propagation != NULL) {
         (void) check_word(&propagation_words, linux_->rootfs_propagation, "linux.rootfsPropagation",
                           findings);
+    }
     check_paths("maskedPaths", &linux_->masked_paths, findings);
     check_paths("readonlyPaths", &linux_->readonly_paths, findings);
     check_personality(linux_->personality, findings);

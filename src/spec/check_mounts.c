@@ -73,9 +73,10 @@ static void check_destination(const char *path, const char *destination, struct 
                        destination);
         return;
     }
-    if (strlen(destination) > PATH_BYTES_MAX || has_long_name(destination))
+    if (strlen(destination) > PATH_BYTES_MAX || has_long_name(destination)) {
         findings_error(findings, path, "too long, at most %d bytes and %d in one name are allowed",
                        PATH_BYTES_MAX, NAME_BYTES_MAX);
+    }
     if (has_control_character(destination))
         findings_error(findings, path, "control character in a path");
     if (!path_is_canonical(destination))
@@ -105,24 +106,29 @@ static void check_mount(size_t i, const struct spec_mount *mount, struct finding
     bool bind = is_bind(mount);
 
     check_destination(WHERE("mounts[%zu].destination", i), mount->destination, findings);
-    if (bind && mount->source == NULL)
+    if (bind && mount->source == NULL) {
         findings_error(findings, WHERE("mounts[%zu].source", i),
                        "missing, a bind mount needs a source");
-    if (!bind && mount->type == NULL)
+    }
+    if (!bind && mount->type == NULL) {
         findings_error(findings, WHERE("mounts[%zu].type", i),
                        "missing, expected a file system type or the option 'bind'");
+    }
     for (size_t k = 0; k < mount->options.count; k++) {
-        if (is_idmap(mount->options.items[k]))
+        if (is_idmap(mount->options.items[k])) {
             findings_error(findings, WHERE("mounts[%zu].options[%zu]", i, k),
                            QUOTED ": id-mapped mounts are not supported by this version",
                            mount->options.items[k]);
+        }
     }
-    if (mount->uid_mappings.count > 0)
+    if (mount->uid_mappings.count > 0) {
         findings_error(findings, WHERE("mounts[%zu].uidMappings", i),
                        "id-mapped mounts are not supported by this version");
-    if (mount->gid_mappings.count > 0)
+    }
+    if (mount->gid_mappings.count > 0) {
         findings_error(findings, WHERE("mounts[%zu].gidMappings", i),
                        "id-mapped mounts are not supported by this version");
+    }
 }
 
 void check_mounts(const struct spec *spec, struct findings *findings)

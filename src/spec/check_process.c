@@ -10,7 +10,7 @@
 #define ID_RESERVED     UINT32_MAX /* (uid_t) -1: "no change" to the kernel, so it would run as 0 */
 #define CONSOLE_MAX     65535      /* struct winsize counts in 16 bits */
 #define CAPABILITY_MAX  256        /* names in one set; the kernel has 41 */
-#define NICE_MIN        -20
+#define NICE_MIN        (-20)
 #define NICE_MAX        19
 #define RT_PRIORITY_MAX 99
 #define IO_PRIORITY_MAX 7
@@ -64,11 +64,12 @@ static void warn_doubles(const char *path, struct named *names, size_t count,
 {
     named_sort(names, count);
     for (size_t i = 1; i < count; i++) {
-        if (named_equal(&names[i - 1], &names[i]))
+        if (named_equal(&names[i - 1], &names[i])) {
             findings_warning(findings, WHERE("%s[%zu]", path, names[i].index),
                              "'%.*s' is set already in [%zu], the last one counts",
                              names[i].length > 64 ? 64 : (int) names[i].length, names[i].name,
                              names[i - 1].index);
+        }
     }
 }
 
@@ -90,44 +91,50 @@ void check_env(const char *path, const struct spec_strings *env, struct findings
     for (size_t i = 0; i < env->count; i++) {
         size_t length = strcspn(env->items[i], "=");
 
-        if (length == 0 || env->items[i][length] == '\0')
+        if (length == 0 || env->items[i][length] == '\0') {
             findings_error(findings, WHERE("%s[%zu]", path, i),
                            QUOTED " is no variable, expected NAME=value", env->items[i]);
-        else
+        } else {
             names[count++] = (struct named){env->items[i], length, i};
+        }
     }
     warn_doubles(path, names, count, findings);
 }
 
 static void check_args(const struct spec_strings *args, struct findings *findings)
 {
-    if (args->count == 0)
+    if (args->count == 0) {
         findings_error(findings, "process.args", "empty, expected the program to run");
-    else if (args->items[0][0] == '\0')
+    } else if (args->items[0][0] == '\0') {
         findings_error(findings, "process.args[0]", "empty, expected the program to run");
+    }
 }
 
 static void check_id(uint32_t id, const char *path, struct findings *findings)
 {
-    if (id == ID_RESERVED)
+    if (id == ID_RESERVED) {
         findings_error(findings, path, "%u is reserved by the kernel, expected 0 to %u", id,
                        ID_RESERVED - 1);
+    }
 }
 
 static void check_user(const struct spec_user *user, struct findings *findings)
 {
     check_id(user->uid, "process.user.uid", findings);
     check_id(user->gid, "process.user.gid", findings);
-    if (user->additional_gids.count > SPEC_GROUPS_MAX)
+    if (user->additional_gids.count > SPEC_GROUPS_MAX) {
         findings_error(findings, "process.user.additionalGids",
                        "%zu groups, at most %d are allowed", user->additional_gids.count,
                        SPEC_GROUPS_MAX);
-    for (size_t i = 0; i < user->additional_gids.count; i++)
+    }
+    for (size_t i = 0; i < user->additional_gids.count && i < SPEC_GROUPS_MAX; i++) {
         check_id(user->additional_gids.items[i], WHERE("process.user.additionalGids[%zu]", i),
                  findings);
-    if ((user->has & SPEC_USER_UMASK) != 0 && user->umask > 0777)
+    }
+    if ((user->has & SPEC_USER_UMASK) != 0 && user->umask > 0777) {
         findings_error(findings, "process.user.umask", "0%o is out of range, expected 0 to 0777",
                        user->umask);
+    }
 }
 
 static void check_console(const struct spec_process *process, struct findings *findings)
@@ -136,11 +143,12 @@ static void check_console(const struct spec_process *process, struct findings *f
 
     if (size == NULL)
         return;
-    if (size->height_rows > CONSOLE_MAX || size->width_columns > CONSOLE_MAX)
+    if (size->height_rows > CONSOLE_MAX || size->width_columns > CONSOLE_MAX) {
         findings_error(findings, "process.consoleSize",
                        "%llu x %llu is out of range, expected at most %d",
                        (unsigned long long) size->height_rows,
                        (unsigned long long) size->width_columns, CONSOLE_MAX);
+    }
     if (!process->terminal)
         findings_warning(findings, "process.consoleSize", "ignored without process.terminal");
 }
@@ -176,10 +184,28 @@ static void check_within(const struct capability_set *set, const struct capabili
     for (size_t i = 0; i < set->names->count; i++) {
         const char *name = set->names->items[i];
 
-        if (is_capability(name) && !holds(bound->names, name))
+        if (is_capability(name) && !holds(bound->names, name)) {
             findings_error(findings, WHERE("process.capabilities.%s[%zu]", set->name, i),
                            "%s is not in %s", name, bound->name);
+        }
     }
+}
+
+static bool check_names(const struct capability_set *set, struct findings *findings)
+{
+    if (set->names->count > CAPABILITY_MAX) {
+        findings_error(findings, WHERE("process.capabilities.%s", set->name),
+                       "%zu names, at most %d are allowed", set->names->count, CAPABILITY_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < set->names->count; i++) {
+        if (!is_capability(set->names->items[i])) {
+            findings_warning(findings, WHERE("process.capabilities.%s[%zu]", set->name, i),
+                             "unknown capability " QUOTED " ignored, names look like CAP_NET_RAW",
+                             set->names->items[i]);
+        }
+    }
+    return true;
 }
 
 static void check_capabilities(const struct spec_capabilities *caps, struct findings *findings)
@@ -187,35 +213,24 @@ static void check_capabilities(const struct spec_capabilities *caps, struct find
     if (caps == NULL)
         return;
 
-    const struct capability_set bounding = {"bounding", &caps->bounding};
-    const struct capability_set effective = {"effective", &caps->effective};
-    const struct capability_set permitted = {"permitted", &caps->permitted};
-    const struct capability_set inheritable = {"inheritable", &caps->inheritable};
-    const struct capability_set ambient = {"ambient", &caps->ambient};
-    const struct capability_set *const sets[] = {&bounding, &effective, &permitted, &inheritable,
-                                                 &ambient};
+    enum { BOUNDING, EFFECTIVE, PERMITTED, INHERITABLE, AMBIENT };
+    const struct capability_set sets[] = {
+        [BOUNDING] = {"bounding",    &caps->bounding   },
+        [EFFECTIVE] = {"effective",   &caps->effective  },
+        [PERMITTED] = {"permitted",   &caps->permitted  },
+        [INHERITABLE] = {"inheritable", &caps->inheritable},
+        [AMBIENT] = {"ambient",     &caps->ambient    },
+    };
 
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        const struct spec_strings *names = sets[i]->names;
-
-        if (names->count > CAPABILITY_MAX) {
-            findings_error(findings, WHERE("process.capabilities.%s", sets[i]->name),
-                           "%zu names, at most %d are allowed", names->count, CAPABILITY_MAX);
+        if (!check_names(&sets[i], findings))
             return;
-        }
-        for (size_t k = 0; k < names->count; k++) {
-            if (!is_capability(names->items[k]))
-                findings_warning(findings, WHERE("process.capabilities.%s[%zu]", sets[i]->name, k),
-                                 "unknown capability " QUOTED
-                                 " ignored, names look like CAP_NET_RAW",
-                                 names->items[k]);
-        }
     }
-    check_within(&effective, &permitted, findings);
-    check_within(&permitted, &bounding, findings);
-    check_within(&inheritable, &bounding, findings);
-    check_within(&ambient, &permitted, findings);
-    check_within(&ambient, &inheritable, findings);
+    check_within(&sets[EFFECTIVE], &sets[PERMITTED], findings);
+    check_within(&sets[PERMITTED], &sets[BOUNDING], findings);
+    check_within(&sets[INHERITABLE], &sets[BOUNDING], findings);
+    check_within(&sets[AMBIENT], &sets[PERMITTED], findings);
+    check_within(&sets[AMBIENT], &sets[INHERITABLE], findings);
 }
 
 static void check_rlimits(const struct spec_rlimits *limits, struct findings *findings)
@@ -225,10 +240,11 @@ static void check_rlimits(const struct spec_rlimits *limits, struct findings *fi
 
         (void) check_word(&rlimit_words, limit->type, WHERE("process.rlimits[%zu].type", i),
                           findings);
-        if (limit->soft > limit->hard)
+        if (limit->soft > limit->hard) {
             findings_error(findings, WHERE("process.rlimits[%zu].soft", i),
                            "%llu is above the hard limit %llu", (unsigned long long) limit->soft,
                            (unsigned long long) limit->hard);
+        }
         for (size_t k = 0; k < i; k++) {
             if (strcmp(limits->items[k].type, limit->type) == 0) {
                 findings_error(findings, WHERE("process.rlimits[%zu].type", i),
@@ -246,17 +262,19 @@ static void check_deadline(const struct spec_scheduler *scheduler, struct findin
 
     if (strcmp(scheduler->policy, "SCHED_DEADLINE") != 0) {
         if ((scheduler->has & bits) != 0 &&
-            (scheduler->runtime_ns | scheduler->deadline_ns | scheduler->period_ns) != 0)
+            (scheduler->runtime_ns | scheduler->deadline_ns | scheduler->period_ns) != 0) {
             findings_error(findings, "process.scheduler",
                            "runtime, deadline and period are for SCHED_DEADLINE only");
+        }
         return;
     }
     if (period_ns == 0)
         period_ns = scheduler->deadline_ns; /* as sched_setattr(2) takes it */
     if (scheduler->runtime_ns == 0 || scheduler->runtime_ns > scheduler->deadline_ns ||
-        scheduler->deadline_ns > period_ns)
+        scheduler->deadline_ns > period_ns) {
         findings_error(findings, "process.scheduler",
                        "SCHED_DEADLINE needs 0 < runtime <= deadline <= period");
+    }
 }
 
 static void check_scheduler(const struct spec_scheduler *scheduler, struct findings *findings)
@@ -269,15 +287,17 @@ static void check_scheduler(const struct spec_scheduler *scheduler, struct findi
         strcmp(scheduler->policy, "SCHED_FIFO") == 0 || strcmp(scheduler->policy, "SCHED_RR") == 0;
 
     (void) check_range(scheduler->nice, NICE_MIN, NICE_MAX, "process.scheduler.nice", findings);
-    if (known && real_time)
+    if (known && real_time) {
         (void) check_range(scheduler->priority, 1, RT_PRIORITY_MAX, "process.scheduler.priority",
                            findings);
-    else if (known && scheduler->priority != 0)
+    } else if (known && scheduler->priority != 0) {
         findings_error(findings, "process.scheduler.priority",
                        "%d is for SCHED_FIFO and SCHED_RR only", scheduler->priority);
-    for (size_t i = 0; i < scheduler->flags.count; i++)
+    }
+    for (size_t i = 0; i < scheduler->flags.count; i++) {
         (void) check_word(&scheduler_flag_words, scheduler->flags.items[i],
                           WHERE("process.scheduler.flags[%zu]", i), findings);
+    }
     if (known)
         check_deadline(scheduler, findings);
 }
@@ -304,10 +324,11 @@ static void check_affinity(const struct spec_exec_cpu_affinity *affinity, struct
 int spec_check_process(const struct spec_process *process, struct findings *findings)
 {
     check_args(&process->args, findings);
-    if (!path_is_absolute(process->cwd))
+    if (!path_is_absolute(process->cwd)) {
         findings_error(findings, "process.cwd",
                        QUOTED " is not absolute, expected a path that starts with '/'",
                        process->cwd);
+    }
     check_env("process.env", &process->env, findings);
     check_user(&process->user, findings);
     check_console(process, findings);

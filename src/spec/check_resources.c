@@ -28,9 +28,10 @@ static const char *const group_files[] = {
 static void check_rule_number(bool present, int64_t number, int64_t max, const char *path,
                               struct findings *findings)
 {
-    if (present && (number < -1 || number > max))
+    if (present && (number < -1 || number > max)) {
         findings_error(findings, path, "%lld is out of range, expected 0 to %lld, or -1 for all",
                        (long long) number, (long long) max);
+    }
 }
 
 static void check_device_rules(const struct spec_device_rules *rules, struct findings *findings)
@@ -38,12 +39,14 @@ static void check_device_rules(const struct spec_device_rules *rules, struct fin
     for (size_t i = 0; i < rules->count; i++) {
         const struct spec_device_rule *rule = &rules->items[i];
 
-        if (rule->type != NULL)
+        if (rule->type != NULL) {
             (void) check_word(&rule_type_words, rule->type,
                               WHERE("linux.resources.devices[%zu].type", i), findings);
-        if (rule->access != NULL && rule->access[strspn(rule->access, "rwm")] != '\0')
+        }
+        if (rule->access != NULL && rule->access[strspn(rule->access, "rwm")] != '\0') {
             findings_error(findings, WHERE("linux.resources.devices[%zu].access", i),
                            "unknown access " QUOTED ", expected letters of 'rwm'", rule->access);
+        }
         check_rule_number((rule->has & SPEC_DEVICE_RULE_MAJOR) != 0, rule->major, MAJOR_MAX,
                           WHERE("linux.resources.devices[%zu].major", i), findings);
         check_rule_number((rule->has & SPEC_DEVICE_RULE_MINOR) != 0, rule->minor, MINOR_MAX,
@@ -54,9 +57,10 @@ static void check_device_rules(const struct spec_device_rules *rules, struct fin
 /* -1 is unlimited; 0 is what engines write for "not set". */
 static void check_bytes(int64_t bytes, const char *path, struct findings *findings)
 {
-    if (bytes < -1)
+    if (bytes < -1) {
         findings_error(findings, path, "%lld bytes, expected a positive number, or -1 for no limit",
                        (long long) bytes);
+    }
 }
 
 static void check_swap(const struct spec_memory *memory, struct findings *findings)
@@ -65,13 +69,14 @@ static void check_swap(const struct spec_memory *memory, struct findings *findin
 
     if ((memory->has & SPEC_MEMORY_SWAP) == 0 || memory->swap_bytes <= 0)
         return;
-    if (!limited)
+    if (!limited) {
         findings_error(findings, "linux.resources.memory.swap",
                        "needs linux.resources.memory.limit, it counts memory and swap together");
-    else if (memory->swap_bytes < memory->limit_bytes)
+    } else if (memory->swap_bytes < memory->limit_bytes) {
         findings_error(findings, "linux.resources.memory.swap",
                        "%lld is below the memory limit %lld, it counts memory and swap together",
                        (long long) memory->swap_bytes, (long long) memory->limit_bytes);
+    }
 }
 
 static void check_memory(const struct spec_memory *memory, struct findings *findings)
@@ -81,10 +86,11 @@ static void check_memory(const struct spec_memory *memory, struct findings *find
     check_bytes(memory->limit_bytes, "linux.resources.memory.limit", findings);
     check_bytes(memory->reservation_bytes, "linux.resources.memory.reservation", findings);
     check_bytes(memory->swap_bytes, "linux.resources.memory.swap", findings);
-    if (memory->limit_bytes > 0 && memory->limit_bytes < MEMORY_MIN_BYTES)
+    if (memory->limit_bytes > 0 && memory->limit_bytes < MEMORY_MIN_BYTES) {
         findings_error(findings, "linux.resources.memory.limit",
                        "%lld bytes are too few to start a process, expected at least %d",
                        (long long) memory->limit_bytes, MEMORY_MIN_BYTES);
+    }
     check_swap(memory, findings);
     if ((memory->has & SPEC_MEMORY_KERNEL) != 0 && memory->kernel_bytes > 0)
         findings_warning(findings, "linux.resources.memory.kernel", v1_only);
@@ -100,17 +106,21 @@ static void check_cpu(const struct spec_cpu *cpu, struct findings *findings)
 {
     if (cpu == NULL)
         return;
-    if (cpu->quota_us < -1 || (cpu->quota_us > 0 && cpu->quota_us < CPU_MIN_US))
+    if (cpu->quota_us < -1 || (cpu->quota_us > 0 && cpu->quota_us < CPU_MIN_US)) {
         findings_error(findings, "linux.resources.cpu.quota",
                        "%lld microseconds, expected at least %d, or -1 for no limit",
                        (long long) cpu->quota_us, CPU_MIN_US);
-    if (cpu->period_us != 0 && (cpu->period_us < CPU_MIN_US || cpu->period_us > CPU_PERIOD_MAX_US))
+    }
+    if (cpu->period_us != 0 &&
+        (cpu->period_us < CPU_MIN_US || cpu->period_us > CPU_PERIOD_MAX_US)) {
         findings_error(findings, "linux.resources.cpu.period",
                        "%llu microseconds, expected %d to %d", (unsigned long long) cpu->period_us,
                        CPU_MIN_US, CPU_PERIOD_MAX_US);
-    if (cpu->quota_us > 0 && cpu->burst_us > (uint64_t) cpu->quota_us)
+    }
+    if (cpu->quota_us > 0 && cpu->burst_us > (uint64_t) cpu->quota_us) {
         findings_error(findings, "linux.resources.cpu.burst", "%llu is above the quota %lld",
                        (unsigned long long) cpu->burst_us, (long long) cpu->quota_us);
+    }
     if ((cpu->has & SPEC_CPU_IDLE) != 0)
         (void) check_range(cpu->idle, 0, 1, "linux.resources.cpu.idle", findings);
     if (cpu->cpus != NULL)
@@ -139,9 +149,10 @@ static void check_disk(int64_t major, int64_t minor, const char *path, struct fi
 static void check_throttle(const char *field, const struct spec_throttle_devices *devices,
                            struct findings *findings)
 {
-    for (size_t i = 0; i < devices->count; i++)
+    for (size_t i = 0; i < devices->count; i++) {
         check_disk(devices->items[i].major, devices->items[i].minor,
                    WHERE("linux.resources.blockIO.%s[%zu]", field, i), findings);
+    }
 }
 
 static void check_block_io(const struct spec_block_io *io, struct findings *findings)
@@ -179,10 +190,11 @@ static bool is_page_size(const char *text)
 static void check_hugepages(const struct spec_hugepage_limits *limits, struct findings *findings)
 {
     for (size_t i = 0; i < limits->count; i++) {
-        if (!is_page_size(limits->items[i].page_size))
+        if (!is_page_size(limits->items[i].page_size)) {
             findings_error(findings, WHERE("linux.resources.hugepageLimits[%zu].pageSize", i),
                            QUOTED " is no page size, expected one such as '2MB'",
                            limits->items[i].page_size);
+        }
     }
 }
 
@@ -194,9 +206,10 @@ static void check_rdma(const struct spec_rdma *rdma, struct findings *findings)
 
         if (device->device[0] == '\0' || strpbrk(device->device, " \t\n/") != NULL)
             findings_error(findings, path, "not the name of a device");
-        if (device->has == 0)
+        if (device->has == 0) {
             findings_error(findings, path,
                            "neither hcaHandles nor hcaObjects, expected one of them");
+        }
     }
 }
 
@@ -226,11 +239,12 @@ static void check_unified(const struct spec_pairs *unified, struct findings *fin
         const char *name = unified->items[i].key;
         const char *path = WHERE("linux.resources.unified['%.64s']", name);
 
-        if (!is_knob(name))
+        if (!is_knob(name)) {
             findings_error(findings, path,
                            "not the name of a cgroup file, expected one such as 'memory.high'");
-        else if (moves_processes(name))
+        } else if (moves_processes(name)) {
             findings_error(findings, path, "not a limit, expected a controller's file");
+        }
     }
 }
 
@@ -249,10 +263,11 @@ int spec_check_resources(const struct spec_resources *resources, struct findings
     check_device_rules(&resources->devices, findings);
     check_memory(resources->memory, findings);
     check_cpu(resources->cpu, findings);
-    if (resources->pids != NULL && resources->pids->limit < -1)
+    if (resources->pids != NULL && resources->pids->limit < -1) {
         findings_error(findings, "linux.resources.pids.limit",
                        "%lld is out of range, expected a positive number, or -1 for no limit",
                        (long long) resources->pids->limit);
+    }
     check_block_io(resources->block_io, findings);
     check_hugepages(&resources->hugepage_limits, findings);
     check_network(resources->network, findings);

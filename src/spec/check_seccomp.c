@@ -48,14 +48,15 @@ static bool is_notify(const char *action)
 static void check_errno(const char *action, uint32_t number, const char *path,
                         struct findings *findings)
 {
-    if (strcmp(action, "SCMP_ACT_ERRNO") == 0)
+    if (strcmp(action, "SCMP_ACT_ERRNO") == 0) {
         (void) check_range(number, 0, ERRNO_MAX, path, findings);
-    else if (strcmp(action, "SCMP_ACT_TRACE") == 0)
+    } else if (strcmp(action, "SCMP_ACT_TRACE") == 0) {
         (void) check_range(number, 0, TRACE_MAX, path, findings);
-    else
+    } else {
         findings_error(findings, path,
                        QUOTED " returns no errno, expected SCMP_ACT_ERRNO or SCMP_ACT_TRACE",
                        action);
+    }
 }
 
 static void check_args(size_t rule, const struct spec_seccomp_args *args, struct findings *findings)
@@ -63,9 +64,10 @@ static void check_args(size_t rule, const struct spec_seccomp_args *args, struct
     for (size_t i = 0; i < args->count; i++) {
         const struct spec_seccomp_arg *arg = &args->items[i];
 
-        if (arg->index > ARG_INDEX_MAX)
+        if (arg->index > ARG_INDEX_MAX) {
             findings_error(findings, WHERE("linux.seccomp.syscalls[%zu].args[%zu].index", rule, i),
                            "%u is out of range, expected 0 to %d", arg->index, ARG_INDEX_MAX);
+        }
         (void) check_word(&op_words, arg->op,
                           WHERE("linux.seccomp.syscalls[%zu].args[%zu].op", rule, i), findings);
     }
@@ -76,17 +78,20 @@ static void check_rule(size_t i, const struct spec_seccomp_rule *rule, struct fi
     bool known = check_word(&action_words, rule->action,
                             WHERE("linux.seccomp.syscalls[%zu].action", i), findings);
 
-    if (rule->names.count == 0)
+    if (rule->names.count == 0) {
         findings_error(findings, WHERE("linux.seccomp.syscalls[%zu].names", i),
                        "empty, expected at least one system call");
+    }
     for (size_t k = 0; k < rule->names.count; k++) {
-        if (rule->names.items[k][0] == '\0')
+        if (rule->names.items[k][0] == '\0') {
             findings_error(findings, WHERE("linux.seccomp.syscalls[%zu].names[%zu]", i, k),
                            "empty, expected the name of a system call");
+        }
     }
-    if (known && (rule->has & SPEC_SECCOMP_RULE_ERRNO_RET) != 0)
+    if (known && (rule->has & SPEC_SECCOMP_RULE_ERRNO_RET) != 0) {
         check_errno(rule->action, rule->errno_ret, WHERE("linux.seccomp.syscalls[%zu].errnoRet", i),
                     findings);
+    }
     check_args(i, &rule->args, findings);
 }
 
@@ -94,16 +99,19 @@ static void check_listener(const struct spec_seccomp *seccomp, struct findings *
 {
     const char *path = seccomp->listener_path;
 
-    if (path == NULL && seccomp->listener_metadata != NULL)
+    if (path == NULL && seccomp->listener_metadata != NULL) {
         findings_error(findings, "linux.seccomp.listenerMetadata",
                        "needs linux.seccomp.listenerPath");
-    if (path != NULL && !path_is_absolute(path))
+    }
+    if (path != NULL && !path_is_absolute(path)) {
         findings_error(findings, "linux.seccomp.listenerPath",
                        QUOTED " is not absolute, expected a path that starts with '/'", path);
+    }
     /* the runtime itself would wait for an answer to its own calls */
-    if (is_notify(seccomp->default_action))
+    if (is_notify(seccomp->default_action)) {
         findings_error(findings, "linux.seccomp.defaultAction",
                        "SCMP_ACT_NOTIFY is for single system calls only");
+    }
     for (size_t i = 0; i < seccomp->syscalls.count && path == NULL; i++) {
         if (!is_notify(seccomp->syscalls.items[i].action))
             continue;
@@ -120,15 +128,18 @@ void check_seccomp(const struct spec_seccomp *seccomp, struct findings *findings
 
     bool known =
         check_word(&action_words, seccomp->default_action, "linux.seccomp.defaultAction", findings);
-    if (known && (seccomp->has & SPEC_SECCOMP_DEFAULT_ERRNO_RET) != 0)
+    if (known && (seccomp->has & SPEC_SECCOMP_DEFAULT_ERRNO_RET) != 0) {
         check_errno(seccomp->default_action, seccomp->default_errno_ret,
                     "linux.seccomp.defaultErrnoRet", findings);
-    for (size_t i = 0; i < seccomp->architectures.count; i++)
+    }
+    for (size_t i = 0; i < seccomp->architectures.count; i++) {
         (void) check_word(&arch_words, seccomp->architectures.items[i],
                           WHERE("linux.seccomp.architectures[%zu]", i), findings);
-    for (size_t i = 0; i < seccomp->flags.count; i++)
+    }
+    for (size_t i = 0; i < seccomp->flags.count; i++) {
         (void) check_word(&flag_words, seccomp->flags.items[i],
                           WHERE("linux.seccomp.flags[%zu]", i), findings);
+    }
     for (size_t i = 0; i < seccomp->syscalls.count; i++)
         check_rule(i, &seccomp->syscalls.items[i], findings);
     check_listener(seccomp, findings);

@@ -55,10 +55,11 @@ int spec_sysctl_path(const char *key, char *path, size_t size)
         return -EINVAL;
     for (size_t i = 0; i <= length; i++) {
         path[i] = key[i];
-        if (swap && key[i] == '.')
+        if (swap && key[i] == '.') {
             path[i] = '/';
-        else if (swap && key[i] == '/')
+        } else if (swap && key[i] == '/') {
             path[i] = '.';
+        }
     }
     for (const char *at = path;;) {
         size_t part = strcspn(at, "/");
@@ -89,17 +90,18 @@ static void check_owner(const struct spec *spec, const char *where, const char *
 {
     const char *namespace = namespace_of(path);
 
-    if (strcmp(path, "kernel/hostname") == 0)
+    if (strcmp(path, "kernel/hostname") == 0) {
         findings_error(findings, where, "expected the field hostname instead");
-    else if (namespace == NULL)
+    } else if (namespace == NULL) {
         findings_error(findings, where, "belongs to no namespace, it would change the host");
-    else if (spec_namespace(spec, namespace) == NULL)
+    } else if (spec_namespace(spec, namespace) == NULL) {
         findings_error(findings, where, "needs a namespace of type '%s' in linux.namespaces",
                        namespace);
-    else if (strcmp(path, "kernel/domainname") == 0 && spec->domainname != NULL &&
-             strcmp(spec->domainname, value) != 0)
+    } else if (strcmp(path, "kernel/domainname") == 0 && spec->domainname != NULL &&
+               strcmp(spec->domainname, value) != 0) {
         findings_error(findings, where, QUOTED " is not the domainname " QUOTED, value,
                        spec->domainname);
+    }
 }
 
 void check_sysctl(const struct spec *spec, struct findings *findings)
@@ -109,16 +111,18 @@ void check_sysctl(const struct spec *spec, struct findings *findings)
         const char *where = WHERE("linux.sysctl['%.64s']", pair->key);
         char path[KEY_BYTES_MAX + 1];
 
-        if (strlen(pair->value) > SPEC_SYSCTL_VALUE_MAX)
+        if (strlen(pair->value) > SPEC_SYSCTL_VALUE_MAX) {
             findings_error(findings, where, "value of %zu bytes, at most %d are allowed",
                            strlen(pair->value), SPEC_SYSCTL_VALUE_MAX);
+        }
         if (strchr(pair->value, '\n') != NULL)
             findings_error(findings, where, "line break in a value");
-        if (spec_sysctl_path(pair->key, path, sizeof path) < 0)
+        if (spec_sysctl_path(pair->key, path, sizeof path) < 0) {
             findings_error(findings, where,
                            "not the name of a kernel parameter, expected one such as "
                            "'net.ipv4.ip_forward'");
-        else
+        } else {
             check_owner(spec, where, path, pair->value, findings);
+        }
     }
 }
