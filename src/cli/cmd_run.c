@@ -146,7 +146,7 @@ static int run_body(const struct call *call, struct sub_err *err)
     const struct args *args = call->args;
     bool bundleless = is_bundleless(args);
     OWNED_BUNDLE bundle = {0};
-    const char *id;
+    const char *id = NULL;
     int rc;
 
     SUBLET_TRY(bundleless ? check_bundleless(args, err) : check_bundle(args, err));
