@@ -64,12 +64,14 @@ static int remove_once(struct removal *removal, int dir_fd, const char *path)
     static const struct cg_visitor visitor = {.before = remove_child_first,
                                               .after = remove_child_last};
 
-    removal->busy = false;
-    SUBLET_TRY(cg_walk(dir_fd, &visitor, removal));
-    if (removal->busy)
-        return -EBUSY;
-
     int rc = sys_unlinkat(removal->root_fd, path, AT_REMOVEDIR);
+    if (rc == -EBUSY) { /* groups below, made from inside */
+        removal->busy = false;
+        SUBLET_TRY(cg_walk(dir_fd, &visitor, removal));
+        if (removal->busy)
+            return -EBUSY;
+        rc = sys_unlinkat(removal->root_fd, path, AT_REMOVEDIR);
+    }
     return cg_is_gone(rc) ? 0 : rc;
 }
 
