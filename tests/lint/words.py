@@ -34,7 +34,7 @@ def judge(path, text):
             yield number, f"'{word[1]}' marks unfinished work"
         if MACHINE.search(line):
             yield number, "a path of one machine"
-        if line.endswith((" ", "\t")) or "\r" in line:
+        if not is_data(path) and (line.endswith((" ", "\t")) or "\r" in line):
             yield number, "white space at the end of the line"
         if len(line) > LINE_LENGTH and path.suffix in SCRIPTS:
             yield number, f"{len(line)} columns, at most {LINE_LENGTH}"

@@ -1,0 +1,156 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The stages of tests/run.sh: what each runs, in the repository's root. Sourced.
+
+release=build/release
+debug=build/debug
+
+# shellcheck disable=SC2034 # read by tests/run.sh
+# name | time limit in seconds | build it needs | what it is
+STAGES=(
+    'build|900||release and sanitized builds with gcc, a build with clang; warnings are errors'
+    'lint|300||layers, sizes, banned calls, words, repeats, format, man pages, shell, symbols'
+    'tidy|1200|clang|clang-tidy over what changed since it last passed'
+    'unit|300|release|unit tests (check)'
+    'golden|120|release|golden plans'
+    'cli|900|release|the command line on this machine'
+    'debug|1500|debug|unit, golden and command line tests under ASan and UBSan'
+    'vm|1800|release|limits in a guest with cgroup v2 controllers'
+    'torture|600|release|kills and errors at a sample of the system calls'
+    'fuzz|300|debug|the fuzz corpus replayed under ASan and UBSan'
+)
+
+# file_limit_s FILE: a test file may ask for more than the default time: `# limit: 300`
+file_limit_s() {
+    local limit
+    limit=$(sed -n 's/^# limit: \([0-9]\+\)$/\1/p' "$1" | head -n 1)
+    printf '%s\n' "${limit:-120}"
+}
+
+# Puts the group and the file before each name. A file that prints no result, or that ends badly
+# without naming a failure, is a failure itself.
+judge_output() {
+    local label=$1 output=$2 status=$3 limit_s=$4
+    sed -E "s/^(ok|not ok|skip) - /&$label: /" "$output"
+    case $status in
+        0) grep -qE '^(ok|not ok|skip) - ' "$output" || printf 'not ok - %s: printed no result\n' "$label" ;;
+        124 | 137) printf 'not ok - %s: took more than %s seconds\n' "$label" "$limit_s" ;;
+        *) grep -q '^not ok - ' "$output" || printf 'not ok - %s: ended with status %s\n' "$label" "$status" ;;
+    esac
+}
+
+# run_file GROUP FILE COMMAND...: one test program under its time limit.
+run_file() {
+    local group=$1 file=$2 limit_s output status
+    shift 2
+    limit_s=$(file_limit_s "$file")
+    output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || return 1
+    setpriv --pdeathsig TERM -- timeout -k 10 "$limit_s" "$@" </dev/null >"$output" 2>&1
+    status=$?
+    judge_output "$group $(basename "$file" .sh)" "$output" "$status" "$limit_s"
+    rm -f "$output"
+}
+
+# run_scripts GROUP FOLDER BUILD: every *.sh of the folder over the binary of the build.
+run_scripts() {
+    local group=$1 folder=$2 build=$3 file
+    for file in "$folder"/*.sh; do
+        [ -e "$file" ] || continue
+        SUBLET=$PWD/$build/sublet SUBLET_BUILD=$PWD/$build run_file "$group" "$file" bash "$file"
+    done
+}
+
+# Check's own TAP lines have the place of a failure in them: `not ok 3 - file:line:suite:name: text`.
+run_unit_binary() {
+    local binary=$1 room output status
+    room=$(basename "$binary")
+    room=${room#test_}
+    output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || return 1
+    CK_VERBOSITY=silent CK_TAP_LOG_FILE_NAME=- setpriv --pdeathsig TERM -- \
+        timeout -k 10 120 "$binary" </dev/null >"$output" 2>&1
+    status=$?
+    sed -E -e 's/^ok [0-9]+ - [^:]*:[^:]*:([^:]*): Passed$/ok - \1/' \
+        -e 's/^not ok [0-9]+ - ([^:]*:[^:]*:)[^:]*:([^:]*): (.*)/not ok - \2: \1 \3/' -i "$output"
+    # Without its plan line the run was cut short.
+    grep -q '^1\.\.[1-9]' "$output" || [ "$status" -ne 0 ] || status=1
+    judge_output "unit $room" "$output" "$status" 120
+    rm -f "$output"
+}
+
+run_unit() {
+    local build=$1 binary
+    for binary in "$build"/tests/test_*; do
+        case $binary in
+            *'*' | *_golden | *.*) ;;
+            *) run_unit_binary "$binary" ;;
+        esac
+    done
+}
+
+run_golden() {
+    local build=$1
+    [ ! -x "$build/tests/test_golden" ] ||
+        run_file golden tests/golden/golden.c "$build/tests/test_golden" tests/golden
+}
+
+# Names the first error: it is what the reader of the summary wants.
+build_one() {
+    local preset=$1 output status
+    output=$(cmake --preset "$preset" 2>&1 && nice cmake --build --preset "$preset" 2>&1)
+    status=$?
+    printf '%s\n' "$output"
+    if [ "$status" -eq 0 ]; then
+        printf 'ok - build %s\n' "$preset"
+    else
+        printf 'not ok - build %s: %s\n' "$preset" \
+            "$(printf '%s\n' "$output" | grep -m 1 -E 'rror: |undefined reference' | sed "s|$PWD/||g")"
+    fi
+    return "$status"
+}
+
+stage_build() {
+    local preset failed=0
+    for preset in release debug clang; do
+        build_one "$preset" || failed=1
+    done
+    return "$failed"
+}
+
+stage_lint() { tests/lint/run.sh --build "$release"; }
+stage_tidy() { tests/lint/run.sh --build build/clang tidy; }
+stage_unit() { run_unit "$release"; }
+stage_golden() { run_golden "$release"; }
+stage_cli() { run_scripts cli tests/cli "$release"; }
+
+stage_debug() {
+    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    export TEST_SANITIZED=1
+    run_unit "$debug"
+    run_golden "$debug"
+    run_scripts cli tests/cli "$debug"
+}
+
+# Each file in a guest of its own; a line `# vm: OPTIONS` gives options for tests/vm/run.
+stage_vm() {
+    local file options
+    for file in tests/vm/*.sh; do
+        [ -e "$file" ] || continue
+        read -r -a options < <(sed -n 's/^# vm: //p' "$file")
+        SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release \
+            run_file vm "$file" tests/vm/run --timeout "$(file_limit_s "$file")" "${options[@]}" -- bash "$file"
+    done
+}
+
+stage_torture() {
+    [ -e tests/torture/fast.sh ] || return 0
+    SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release \
+        run_file torture tests/torture/fast.sh bash tests/torture/fast.sh
+}
+
+stage_fuzz() {
+    local output
+    output=$(ctest --test-dir "$debug" -L fuzz --output-on-failure --timeout 120 2>&1)
+    printf '%s\n' "$output" | sed -E -e 's/^.*Test +#[0-9]+: ([a-z_0-9]+) \.+ +Passed.*/ok - fuzz \1/' \
+        -e 's/^.*Test +#[0-9]+: ([a-z_0-9]+) \.+\**(.*)/not ok - fuzz \1: \2/'
+}
