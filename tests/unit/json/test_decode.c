@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sublet/base/arena.h"
+#include "sublet/base/buf.h"
 #include "sublet/base/log.h"
 #include "sublet/base/warn.h"
 #include "sublet/json.h"
@@ -135,6 +136,30 @@ START_TEST(every_kind_of_field_is_filled)
 }
 END_TEST
 
+/* The text of an object, its fields in the order of the rows, comes out again. */
+static void check_written(const char *text)
+{
+    OWNED_BUF buf;
+    struct json_writer writer;
+
+    buf_init(&buf, 4096);
+    json_writer_init(&writer, &buf, 0);
+    ck_ok(decode(text), &err);
+    json_encode(&writer, NULL, &box_shape, &box);
+    ck_assert_str_eq(buf_text(&buf), text);
+}
+
+START_TEST(what_is_there_is_written_and_nothing_else)
+{
+    check_written("{\"id\":\"\",\"inner\":{\"high\":0}}");
+    check_written("{\"id\":\"a\",\"label\":\"l\",\"open\":true,\"offset\":0,"
+                  "\"limits\":{\"low\":-1,\"high\":18446744073709551615},"
+                  "\"inner\":{\"low\":0,\"high\":5},\"words\":[],\"numbers\":[7],"
+                  "\"ports\":[{\"number\":1}],\"byName\":{\"http\":{\"number\":80}},"
+                  "\"pairs\":{\"k\":\"v\"}}");
+}
+END_TEST
+
 START_TEST(absent_null_and_empty_are_told_apart)
 {
     ck_ok(decode("{\"id\": \"\"}"), &err);
@@ -202,6 +227,8 @@ START_TEST(only_whole_numbers_within_the_type_are_taken)
              "expected integer, got -0");
     ck_fails(decode("{\"id\": \"\", \"offset\": 1.0}"), &err, EINVAL, "box.json:1:22: offset",
              "expected integer, got 1.0");
+    ck_fails(decode("{\"id\": \"\", \"offset\": 1.0000000000000000000000000}"), &err, EINVAL,
+             "box.json:1:22: offset", "expected integer, got 1.0000000000000000000000");
     ck_fails(decode("{\"id\": \"\", \"offset\": 2E2}"), &err, EINVAL, "box.json:1:22: offset",
              "expected integer, got 2E2");
 }
@@ -340,6 +367,8 @@ START_TEST(text_that_is_no_json_is_refused_with_line_and_column)
         {"{\"id\": \"\xc0\xaf\"}",         "box.json:1:9",  "invalid UTF-8"                                },
         {"{\"id\": \"\xf4\x90\x80\x80\"}", "box.json:1:9",  "invalid UTF-8"                                },
         {"{\"id\": \"\xe2\x82\"}",         "box.json:1:9",  "invalid UTF-8"                                },
+        {"{\"id\": \"\\ud83d\\ud83d\"}",   "box.json:1:9",
+         "half of a surrogate pair, expected \\uD800-\\uDBFF before \\uDC00-\\uDFFF"                       },
         {"{\"id\": \"\\ud83d\\u0041\"}",   "box.json:1:9",
          "half of a surrogate pair, expected \\uD800-\\uDBFF before \\uDC00-\\uDFFF"                       },
     };
@@ -367,11 +396,11 @@ START_TEST(a_long_file_name_is_cut_at_its_start)
 }
 END_TEST
 
-SUITE(decode_suite, every_kind_of_field_is_filled, absent_null_and_empty_are_told_apart,
-      a_list_grows_past_its_first_room, a_wrong_type_names_position_path_and_both_types,
-      only_whole_numbers_within_the_type_are_taken, a_mandatory_field_must_be_there_and_not_null,
-      a_key_may_stand_once, a_list_has_a_maximum, an_unknown_key_is_skipped_whole_with_a_debug_line,
-      nesting_ends_at_64_levels_known_or_not, all_wrong_fields_are_told_when_findings_are_asked_for,
-      a_failure_leaves_the_object_alone, a_full_arena_is_an_error_of_its_own,
-      text_that_is_no_json_is_refused_with_line_and_column,
+SUITE(decode_suite, every_kind_of_field_is_filled, what_is_there_is_written_and_nothing_else,
+      absent_null_and_empty_are_told_apart, a_list_grows_past_its_first_room,
+      a_wrong_type_names_position_path_and_both_types, only_whole_numbers_within_the_type_are_taken,
+      a_mandatory_field_must_be_there_and_not_null, a_key_may_stand_once, a_list_has_a_maximum,
+      an_unknown_key_is_skipped_whole_with_a_debug_line, nesting_ends_at_64_levels_known_or_not,
+      all_wrong_fields_are_told_when_findings_are_asked_for, a_failure_leaves_the_object_alone,
+      a_full_arena_is_an_error_of_its_own, text_that_is_no_json_is_refused_with_line_and_column,
       an_escaped_backslash_before_u_is_no_escape, a_long_file_name_is_cut_at_its_start)
