@@ -94,9 +94,8 @@ static bool dev_is_ours(const struct planning *p)
 
     for (size_t i = 0; i < mounts->count; i++) {
         const struct plan_mount *mount = &mounts->items[i];
-        const char *clean = mount->target == NULL ? NULL : path_clean(p->arena, mount->target);
 
-        if (clean != NULL && strcmp(clean, "/dev") == 0)
+        if (strcmp(mount->target, "/dev") == 0)
             ours = mount->kind == PLAN_MOUNT_NEW && strcmp(mount->type, "devtmpfs") != 0;
     }
     return ours;

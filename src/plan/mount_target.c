@@ -25,6 +25,7 @@ void plan_decide_target(struct planning *p, struct plan_mount *mount)
 
     if (clean == NULL)
         return;
+    mount->target = clean; /* spec_check has warned of a ".." in it */
     if (strcmp(clean, "/proc") == 0)
         check_proc(p, mount);
     mount->target_no_symlinks = plan_is_one_of(clean, ours) || path_holds("/proc", clean);

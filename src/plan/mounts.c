@@ -140,11 +140,13 @@ static void decide_bind(struct planning *p, const struct spec_mount *item,
                      "sync, dirsync and lazytime belong to the file system: no effect on a bind");
     if (mount->copy_up)
         plan_error(p, mount->json, "tmpcopyup is for a tmpfs, not for a bind mount");
+}
 
-    /* what stands mounted below the host's /sys (cgroups above all) must not stay writable where
-     * /sys was asked for read-only (CVE-2023-25809) */
-    const char *clean = path_clean(p->arena, mount->target);
-    if (clean != NULL && path_holds("/sys", clean) && mount->recursive &&
+/* What stands mounted below the host's /sys (cgroups above all) must not stay writable where /sys
+ * was asked for read-only (CVE-2023-25809). */
+static void deepen_readonly(struct plan_mount *mount)
+{
+    if (mount->kind == PLAN_MOUNT_BIND && mount->recursive && path_holds("/sys", mount->target) &&
         (mount->attr_set & MOUNT_ATTR_RDONLY) != 0)
         mount->tree_set |= MOUNT_ATTR_RDONLY;
 }
@@ -221,6 +223,7 @@ static void decide_one(struct planning *p, size_t index, struct plan_mount *moun
         break;
     }
     plan_decide_target(p, mount);
+    deepen_readonly(mount);
 }
 
 /* ---- the list ---- */

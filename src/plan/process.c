@@ -107,7 +107,8 @@ static void decide_rlimit(struct planning *p, size_t index, struct plan_rlimit *
     ret_limit->resource = (int) word->value;
     if (ret_limit->resource == RLIMIT_NOFILE && p->host->nr_open > 0 &&
         item->hard > p->host->nr_open)
-        plan_error(p, path, "%" PRIu64 " is above this host's fs.nr_open, %" PRIu64, item->hard,
+        plan_error(p, arena_printf(p->arena, "%s.hard", path),
+                   "%" PRIu64 " is above this host's fs.nr_open, %" PRIu64, item->hard,
                    p->host->nr_open);
 }
 

@@ -44,10 +44,8 @@ static void decide_path(struct planning *p)
 {
     const struct spec_root *root = p->spec->root;
 
-    if (root == NULL || root->path == NULL || root->path[0] == '\0') {
-        plan_error(p, "root.path", "is missing");
+    if (root == NULL || root->path[0] == '\0') /* spec_check has told */
         return;
-    }
 
     char *path = path_join(p->arena, p->options->bundle, root->path);
     char *clean = path == NULL ? NULL : path_clean(p->arena, path);

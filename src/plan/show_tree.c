@@ -55,7 +55,7 @@ static void end_value(struct show *show)
 /* Control characters never reach a terminal; blanks and quotes only where they cannot mislead. */
 static void put_escaped(struct show *show, const char *text)
 {
-    bool quote = show->in_entry > 0 && (*text == '\0' || strpbrk(text, " =\"[];") != NULL);
+    bool quote = show->in_entry > 0 && (*text == '\0' || strpbrk(text, " \",;") != NULL);
 
     if (quote)
         buf_putc(show->buf, '"');
@@ -216,7 +216,7 @@ void show_words(struct show *show, const char *key)
         return;
     }
     put_key(show, key);
-    show->entry_started = false;
+    show->words = 0;
 }
 
 void show_word(struct show *show, const char *word)
@@ -225,10 +225,9 @@ void show_word(struct show *show, const char *word)
         json_write_string(&show->json, NULL, word);
         return;
     }
-    if (show->entry_started)
+    if (show->words++ > 0)
         buf_putc(show->buf, show->in_entry > 0 ? ',' : ' ');
     put_escaped(show, word);
-    show->entry_started = true;
 }
 
 void show_words_end(struct show *show)
@@ -237,6 +236,7 @@ void show_words_end(struct show *show)
         json_write_end(&show->json);
         return;
     }
-    show->entry_started = true;
+    if (show->words == 0)
+        buf_puts(show->buf, "none");
     end_value(show);
 }

@@ -22,6 +22,7 @@ struct show {
     unsigned depth;     /* text: of objects and lists, an entry's insides not counted */
     unsigned in_entry;  /* text: > 0 inside one line, the nesting in it */
     bool entry_started; /* text: the line has a key already */
+    unsigned words;     /* text: written of the open list of words */
 };
 
 void show_init(struct show *show, struct buf *buf, bool is_json);

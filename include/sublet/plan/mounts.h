@@ -36,7 +36,7 @@ struct plan_fs_option {
 struct plan_mount {
     enum plan_mount_kind kind;
     const char *json;   /* "mounts[3]" */
-    const char *target; /* path in the container, as written */
+    const char *target; /* path in the container, absolute and canonical */
     const char *source; /* bind: absolute host path; else the source name */
     const char *type;   /* file system type of PLAN_MOUNT_NEW */
     const struct plan_fs_option *options;
