@@ -22,6 +22,14 @@
 #define LOWERS_SIZE            256 /* of one fsconfig value */
 #define MODE_PRIVATE           0700
 
+static bool in_user_namespace(void)
+{
+    struct stat found;
+
+    return sys_fstatat(AT_FDCWD, "/proc/self/ns/user", &found, 0) >= 0 &&
+           found.st_ino != USER_NAMESPACE_INITIAL;
+}
+
 /* --- parent: layers opened, upper layer made and locked ------------------------------------- */
 
 static int fail_upper(const struct folder *upper, int code, const char *what, struct sub_err *err)
@@ -71,6 +79,35 @@ static int make_parts(int dir_fd, const struct stat *looks)
     return rc < 0 ? rc : make_part(dir_fd, "work", NULL);
 }
 
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* 1 if dir_fd lies in, or is, one of the lower folders; the walk up ends with its file system,
+ * because mounts below a layer are not part of it. */
+static int is_inside_lower(const struct mount_tree *tree, int dir_fd)
+{
+    struct stat at = tree->upper.looks, above;
+    OWNED_FD fd = sys_openat(dir_fd, ".", O_PATH | O_DIRECTORY, 0);
+
+    for (;;) {
+        for (size_t i = 0; i < tree->plan_root->lower_count; i++)
+            if (same_file(&at, &tree->lowers[i].looks))
+                return 1;
+
+        OWNED_FD up = fd < 0 ? fd : sys_openat(fd, "..", O_PATH | O_DIRECTORY, 0);
+        int rc = up < 0 ? up : sys_fstat(up, &above);
+        if (rc < 0)
+            return rc;
+        if (above.st_dev != at.st_dev || same_file(&above, &at))
+            return 0;
+        at = above;
+        sub_close(&fd);
+        fd = sub_take_fd(&up);
+    }
+}
+
 static int open_upper(struct mount_tree *tree, struct sub_err *err)
 {
     struct folder *upper = &tree->upper;
@@ -82,6 +119,16 @@ static int open_upper(struct mount_tree *tree, struct sub_err *err)
     if (tree->upper_lock < 0)
         return fail_upper(upper, -tree->upper_lock, "cannot open", err);
     SUBLET_TRY(check_upper(upper, tree->upper_lock, err));
+
+    /* the kernel would take it, and show the container its own upper layer a second time */
+    rc = is_inside_lower(tree, tree->upper_lock);
+    if (rc < 0)
+        return fail_upper(upper, -rc, "cannot look above", err);
+    if (rc > 0)
+        return sub_fail(err, ELOOP, "--upper",
+                        "'%s' lies inside a lower layer; it has to be elsewhere, for the lower "
+                        "'/' on another file system",
+                        upper->path);
 
     rc = make_parts(tree->upper_lock, &tree->lowers[0].looks);
     if (rc < 0)
@@ -168,7 +215,11 @@ static int gather(struct mount_tree *tree, int stage, struct sub_err *err)
         return hang(stage, "kept", &tree->upper, err);
     }
 
-    int rc = make_parts(stage, &tree->lowers[0].looks);
+    struct stat looks = tree->lowers[0].looks;
+    if (in_user_namespace()) /* the owner is a number of the host's, and has no meaning here */
+        looks.st_uid = looks.st_gid = 0;
+
+    int rc = make_parts(stage, &looks);
     if (rc < 0)
         return sub_fail(err, -rc, "--overlay", "cannot make the upper layer: %s",
                         sub_strerror(-rc));
@@ -226,14 +277,6 @@ static int set_lowers(int fs_fd, const struct mount_tree *tree, struct sub_err *
     return 0;
 }
 
-static bool in_user_namespace(void)
-{
-    struct stat found;
-
-    return sys_fstatat(AT_FDCWD, "/proc/self/ns/user", &found, 0) >= 0 &&
-           found.st_ino != USER_NAMESPACE_INITIAL;
-}
-
 static int set_options(int fs_fd, const struct mount_tree *tree, struct sub_err *err)
 {
     bool kept = tree->upper.path != NULL;
@@ -269,9 +312,7 @@ static int build(const struct mount_tree *tree, int *ret_fd, struct sub_err *err
 
     int rc = sys_fsconfig_create(fs);
     if (rc == -ELOOP)
-        return sub_fail(err, ELOOP, "--overlay",
-                        "one layer lies inside another (an upper folder has to be on another "
-                        "file system than the lower '/')");
+        return sub_fail(err, ELOOP, "--overlay", "one layer lies inside another");
     int fd = rc < 0 ? rc : sys_fsmount(fs, 0);
     if (fd < 0)
         return fs_fail(fs, -fd, "--overlay", err, "cannot make the overlay");

@@ -4,5 +4,11 @@
 Suite *bind_suite(void);
 Suite *filesystem_suite(void);
 Suite *target_suite(void);
+Suite *device_suite(void);
+Suite *seal_suite(void);
+Suite *root_suite(void);
+Suite *overlay_suite(void);
+Suite *userns_suite(void);
 
-RUN_SUITES(bind_suite, filesystem_suite, target_suite)
+RUN_SUITES(bind_suite, filesystem_suite, target_suite, device_suite, seal_suite, root_suite,
+           overlay_suite, userns_suite)

@@ -193,9 +193,9 @@ START_TEST(what_an_image_has_in_a_folder_is_copied_up_with_all_its_looks)
     put_link("/mnt/rootfs/var/link", "/etc/shadow");
     ck_assert_int_eq(mkfifo("/mnt/rootfs/var/fifo", 0600), 0);
     put_file("/mnt/rootfs/var/ping", "x");
-    ck_assert_int_eq(setxattr("/mnt/rootfs/var/ping", "security.capability", &capability,
-                              XATTR_CAPS_SZ_2, 0),
-                     0);
+    ck_assert_int_eq(
+        setxattr("/mnt/rootfs/var/ping", "security.capability", &capability, XATTR_CAPS_SZ_2, 0),
+        0);
     add_tmpfs(&w, "/var")->copy_up = true;
 
     ck_ok(world_run(&w), &w.err);

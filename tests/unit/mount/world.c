@@ -95,7 +95,9 @@ void world_init(struct world *world)
     put_file("/mnt/sent/file", "host");
     world->host_fd = open("/mnt", O_PATH | O_DIRECTORY | O_CLOEXEC);
     world->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    world->host_ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(world->host_fd, 0);
+    ck_assert_int_ge(world->host_ns, 0);
     ck_assert_int_ge(world->proc_fd, 0);
 
     world->root.path = "/mnt/rootfs";
@@ -180,6 +182,12 @@ void world_readonly(struct world *world, const char *path)
 
 void world_add_default(struct world *world)
 {
+    world_add(world, PLAN_MOUNT_NEW, "proc", "proc", "/proc")->target_no_symlinks = true;
+    world_add_dev(world);
+}
+
+void world_add_dev(struct world *world)
+{
     static const struct plan_fs_option dev[] = {
         {"mode", "755"   },
         {"size", "65536k"}
@@ -197,11 +205,10 @@ void world_add_default(struct world *world)
         {"/dev/urandom", NULL, S_IFCHR, 1, 9, 0666, 0, 0},
         {"/dev/tty",     NULL, S_IFCHR, 5, 0, 0666, 0, 0},
     };
-    struct plan_mount *proc = world_add(world, PLAN_MOUNT_NEW, "proc", "proc", "/proc");
     struct plan_mount *dev_ = world_add(world, PLAN_MOUNT_NEW, "tmpfs", "tmpfs", "/dev");
     struct plan_mount *pts_ = world_add(world, PLAN_MOUNT_NEW, "devpts", "devpts", "/dev/pts");
 
-    proc->target_no_symlinks = dev_->target_no_symlinks = true;
+    dev_->target_no_symlinks = true;
     dev_->attr_set = MOUNT_ATTR_NOSUID;
     dev_->options = dev;
     dev_->option_count = 2;

@@ -28,6 +28,7 @@ struct world {
     const char *masked[16], *readonly[16];
     const char *cgroup_path;
     int host_fd, proc_fd; /* /mnt and the host's /proc, for a look from outside */
+    int host_ns;          /* keeps the namespace of the host alive */
     struct mount_tree *tree;
     struct sub_err err;
 };
@@ -46,6 +47,7 @@ void world_mask(struct world *world, const char *path);
 void world_readonly(struct world *world, const char *path);
 /* proc, tmpfs at /dev, devpts, the six devices and the links. */
 void world_add_default(struct world *world);
+void world_add_dev(struct world *world); /* without proc, which needs a pid namespace */
 
 /* The calls in their order, up to and including the named one; 0 or the failure. */
 int world_open(struct world *world);    /* mount_tree_new .. mount_open_sources, the namespace */
