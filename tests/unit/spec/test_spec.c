@@ -110,6 +110,7 @@ START_TEST(the_linux_section_is_read_as_it_stands)
     ck_assert_str_eq(linux_->personality->domain, "LINUX");
 
     const struct spec_seccomp *seccomp = linux_->seccomp;
+    ck_assert_uint_eq(seccomp->has, SPEC_SECCOMP_DEFAULT_ERRNO_RET | SPEC_SECCOMP_FLAGS);
     ck_assert_uint_eq(seccomp->default_errno_ret, 38);
     ck_assert_str_eq(seccomp->syscalls.items[0].action, "SCMP_ACT_NOTIFY");
     ck_assert_uint_eq(seccomp->syscalls.items[2].errno_ret, 1);
