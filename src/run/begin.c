@@ -56,9 +56,8 @@ int run_start_hooks(struct arena *arena, int dir_fd, const struct state_record *
                     struct sub_err *err)
 {
     struct plan_hooks hooks[PLAN_HOOK_KINDS];
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
 
-    buf_init(&text, STATE_MAX_BYTES);
     SUBLET_TRY(load_hooks(arena, dir_fd, hooks, err));
     SUBLET_TRY(state_text(record, RUN_RUNNING, record->process.pid, &text));
     return proc_hooks_run(&hooks[PLAN_HOOK_POSTSTART], text.data, record->bundle, err);

@@ -200,7 +200,6 @@ int child_wait(struct start *start, struct sub_err *err)
         return 0;
 
     wait_go(start);
-    (void) sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     if (start->waits) {
         char byte;
 

@@ -175,7 +175,7 @@ int step_prestart(struct start *start, struct sub_err *err)
 {
     const struct plan *plan = start->plan;
     enum proc_news news;
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
 
     if (!has_parent_hooks(plan) && !plan_has_child_hooks(plan))
         return 0;
@@ -184,7 +184,6 @@ int step_prestart(struct start *start, struct sub_err *err)
         return sub_fail(err, EPROTO, NULL, "the child sent %d, expected its mounts", (int) news);
 
     start->hooks_began = true;
-    buf_init(&text, STATE_MAX_BYTES);
     SUBLET_TRY(state_text(&start->record, RUN_CREATING, start->child.pid, &text));
     SUBLET_TRY(proc_hooks_run(&plan->hooks[PLAN_HOOK_PRESTART], text.data, plan->bundle, err));
     SUBLET_TRY(
@@ -204,9 +203,8 @@ static void write_agent_state(struct start *start, struct buf *buf)
 /* The agent gets the container process state and, with its first byte, the listener. */
 static int send_listener(struct start *start, int listener_fd, struct sub_err *err)
 {
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
 
-    buf_init(&text, STATE_MAX_BYTES);
     write_agent_state(start, &text);
     if (buf_failed(&text))
         return sub_fail(err, ENOMEM, NULL, "out of memory");

@@ -67,11 +67,10 @@ int step_claim(struct start *start, struct sub_err *err)
 static void run_owed_hooks(struct start *start)
 {
     struct sub_err failure = {.code = 0};
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
 
     if (!start->hooks_began)
         return;
-    buf_init(&text, STATE_MAX_BYTES);
     if (state_text(&start->record, RUN_STOPPED, 0, &text) < 0)
         return;
     if (proc_hooks_run(&start->plan->hooks[PLAN_HOOK_POSTSTOP], text.data, start->plan->bundle,
@@ -137,13 +136,12 @@ bool plan_has_child_hooks(const struct plan *plan)
 int step_hook_state(struct start *start, struct sub_err *err)
 {
     static const char mark[] = "\"pid\":0", room[] = "          ";
-    OWNED_BUF text, padded;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
+    OWNED_BUF padded = BUF(STATE_MAX_BYTES);
 
     if (!plan_has_child_hooks(start->plan))
         return 0;
 
-    buf_init(&text, STATE_MAX_BYTES);
-    buf_init(&padded, STATE_MAX_BYTES);
     SUBLET_TRY(state_text(&start->record, RUN_CREATING, 0, &text));
 
     const char *place = strstr(buf_text(&text), mark);

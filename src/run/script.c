@@ -15,9 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "sublet/base/fd.h"
@@ -48,13 +46,12 @@ static void put_ready(struct script *script, int channel_fd)
     (void) script_call(script, SYS_write, args, 1u << 1, "cannot report to the runtime");
 }
 
-/* From here on the process may outlive the runtime. Failures now go to whoever starts it. */
+/* From here on the process outlives the runtime. Failures now go to whoever starts it. */
 static void put_release(const struct start *start, struct script *script)
 {
     int channel_fd = start->channel[1];
 
     put_wait(script, channel_fd, "cannot wait for the runtime");
-    call(script, SYS_prctl, PR_SET_PDEATHSIG, 0, 0, "cannot outlive the runtime");
     if (!start->waits)
         return;
     call(script, SYS_dup3, (uint64_t) start->answer_fd, (uint64_t) channel_fd, O_CLOEXEC,
@@ -103,9 +100,7 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
     const struct plan_process *process = &start->plan->process;
     bool agent = start->agent_fd >= 0;
     bool waited = start->plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0;
-    struct priv_fds fds = {.proc = start->proc_fd,
-                           .listener = agent ? start->channel[1] : -EBADF,
-                           .death_signal = agent ? SIGKILL : 0};
+    struct priv_fds fds = {.proc = start->proc_fd, .listener = agent ? start->channel[1] : -EBADF};
 
     if (process->apparmor != NULL)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
@@ -130,10 +125,9 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
 int step_image(struct start *start, struct sub_err *err)
 {
     OWNED_SCRIPT script;
-    OWNED_BUF blob;
+    OWNED_BUF blob = BUF(2 * SCRIPT_MAX_BYTES);
 
     script_init(&script, start->channel[1]);
-    buf_init(&blob, 2 * SCRIPT_MAX_BYTES);
     SUBLET_TRY(fill(start, &script, err));
 
     int rc = script_finish(&script, &blob);

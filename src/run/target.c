@@ -74,11 +74,10 @@ static int remove_group(const struct state_record *record, struct sub_err *err)
 static void run_stop_hooks(struct target *target, struct sub_err *warn)
 {
     struct plan_hooks hooks[PLAN_HOOK_KINDS];
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
 
     if (!target->record.stop_hooks || !target->record.complete)
         return;
-    buf_init(&text, STATE_MAX_BYTES);
     if (load_hooks(target->arena, target->dir_fd, hooks, warn) < 0 ||
         state_text(&target->record, RUN_STOPPED, 0, &text) < 0)
         return;

@@ -49,10 +49,9 @@ static const struct json_shape record_shape = {JSON_FIELDS(record_fields),
 
 int state_prepare(int dir_fd, const struct state_record *record, struct sub_err *err)
 {
-    OWNED_BUF text;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
     struct json_writer writer;
 
-    buf_init(&text, STATE_MAX_BYTES);
     json_writer_init(&writer, &text, 0);
     json_encode(&writer, NULL, &record_shape, record);
     buf_putc(&text, '\n');

@@ -94,8 +94,15 @@ static void stopped(struct trace *trace, struct tracee *tracee, int status)
         else
             enter(trace, tracee);
         tracee->inside = !tracee->inside;
+    } else if (status >> 16 != 0) {
+        unsigned long child;
+
+        /* known from its birth on: it may be the one to be let go before its first own stop */
+        if (status >> 16 != PTRACE_EVENT_EXEC &&
+            ptrace(PTRACE_GETEVENTMSG, tracee->pid, NULL, &child) == 0)
+            (void) find(trace, (pid_t) child);
     } else if (number == SIGTRAP) {
-        /* an event of clone or exec */
+        /* exec without the event */
     } else if (number == SIGSTOP) {
         (void) ptrace(PTRACE_SETOPTIONS, tracee->pid, NULL, (void *) OPTIONS);
     } else {

@@ -18,7 +18,8 @@ struct buf {
 
 void buf_init(struct buf *buf, size_t max);
 void buf_done(struct buf *buf);
-#define OWNED_BUF __attribute__((cleanup(buf_done))) struct buf
+#define OWNED_BUF    __attribute__((cleanup(buf_done))) struct buf
+#define BUF(maximum) ((struct buf){.max = (maximum)}) /* OWNED_BUF text = BUF(4096); */
 
 void buf_add(struct buf *buf, const void *data, size_t size);
 void buf_puts(struct buf *buf, const char *text);
