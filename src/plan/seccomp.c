@@ -57,6 +57,8 @@ static const struct word arch_rows[] = {
     {"SCMP_ARCH_RISCV64",     AUDIT_ARCH_RISCV64    },
     {"SCMP_ARCH_S390",        AUDIT_ARCH_S390       },
     {"SCMP_ARCH_S390X",       AUDIT_ARCH_S390X      },
+    {"SCMP_ARCH_SH",          AUDIT_ARCH_SHEL       },
+    {"SCMP_ARCH_SHEB",        AUDIT_ARCH_SH         },
     {"SCMP_ARCH_X32",         PLAN_SECCOMP_ARCH_X32 },
     {"SCMP_ARCH_X86",         AUDIT_ARCH_I386       },
     {"SCMP_ARCH_X86_64",      AUDIT_ARCH_X86_64     },

@@ -18,7 +18,7 @@ struct plan_rlimit {
     const char *json;
 };
 
-/* x32 has no AUDIT_ARCH of its own; libseccomp's token for it, as the AUDIT_ARCH_* are for the rest */
+/* x32 has no AUDIT_ARCH of its own: libseccomp's token for it. For the rest they are the same. */
 #define PLAN_SECCOMP_ARCH_X32 0x4000003eu
 
 enum plan_seccomp_operator {
