@@ -56,12 +56,13 @@ static int find_target(const struct mount_tree *tree, const struct plan_mount *m
                           .field = "destination"};
     OWNED_FD fd = folder ? make_in_dev(tree, mount->target) : -EBADF;
 
-    if (fd < 0) {
-        fd = place_open(&place,
-                        (folder ? O_DIRECTORY : 0) | (mount->target_nofollow ? O_NOFOLLOW : 0));
-        if (fd < 0 && fd != -ENOENT)
-            return place_fail(&place, -fd, err);
+    if (fd >= 0) {
+        *ret_fd = sub_take_fd(&fd);
+        return 0;
     }
+    fd = place_open(&place, (folder ? O_DIRECTORY : 0) | (mount->target_nofollow ? O_NOFOLLOW : 0));
+    if (fd < 0 && fd != -ENOENT)
+        return place_fail(&place, -fd, err);
     if (fd < 0) {
         enum want want = folder || is_folder(source_fd) ? WANT_FOLDER : WANT_FILE;
 

@@ -38,17 +38,16 @@ static int open_path(const struct mount_tree *tree, const char *path, const char
 
 /* --- masks ---------------------------------------------------------------------------------- */
 
-/* One empty read-only tmpfs for all folders: fewer superblocks to make and to reap. */
+/* One empty read-only tmpfs for all folders: fewer superblocks to make and to reap. Its one inode
+ * is the root's, so it stays empty whoever makes it writable. */
 static int make_empty(struct stamp *empty, const char *json, struct sub_err *err)
 {
     static const struct plan_fs_option inodes = {"nr_inodes", "1"};
-    static const struct plan_fs_option mode = {"mode", "0755"};
     OWNED_FD fs = sys_fsopen("tmpfs");
 
     if (fs < 0)
         return fs_fail(fs, -fs, json, err, "cannot make an empty tmpfs");
     SUBLET_TRY(fs_option(fs, "tmpfs", &inodes, json, err));
-    SUBLET_TRY(fs_option(fs, "tmpfs", &mode, json, err));
 
     int rc = sys_fsconfig_create(fs);
     int fd = rc < 0 ? rc

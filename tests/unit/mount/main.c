@@ -9,6 +9,7 @@ Suite *seal_suite(void);
 Suite *root_suite(void);
 Suite *overlay_suite(void);
 Suite *userns_suite(void);
+Suite *race_suite(void);
 
 RUN_SUITES(bind_suite, filesystem_suite, target_suite, device_suite, seal_suite, root_suite,
-           overlay_suite, userns_suite)
+           overlay_suite, userns_suite, race_suite)

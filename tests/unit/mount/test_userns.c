@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -160,6 +161,133 @@ START_TEST(an_overlay_of_layers_that_the_parent_opened_works)
 }
 END_TEST
 
+/* --- a caller without privileges ------------------------------------------------------------ */
+
+static void put_own_map(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+/* The calls of the parent as uid 1000, which is root of the child's user namespace. */
+static int run_rootless(struct world *w, void (*meanwhile)(void))
+{
+    ck_assert_int_eq(setresgid(1000, 1000, 1000), 0);
+    ck_assert_int_eq(setresuid(1000, 1000, 1000), 0);
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0); /* its files in /proc are its own again */
+    SUBLET_TRY(mount_tree_new(&w->root, &w->mounts, NULL, &w->tree, &w->err));
+    SUBLET_TRY(mount_open_root(w->tree, &w->err));
+    ck_assert_int_eq(unshare(CLONE_NEWUSER | CLONE_NEWNS), 0);
+    put_own_map("/proc/self/setgroups", "deny");
+    put_own_map("/proc/self/uid_map", "0 1000 1");
+    put_own_map("/proc/self/gid_map", "0 1000 1");
+    meanwhile();
+    SUBLET_TRY(mount_open_sources(w->tree, &w->err));
+    SUBLET_TRY(mount_attach_root(w->tree, &w->err));
+    SUBLET_TRY(mount_all(w->tree, &w->err));
+    SUBLET_TRY(mount_devices(w->tree, &w->err));
+    SUBLET_TRY(mount_pivot(w->tree, &w->err));
+    return mount_seal(w->tree, &w->err);
+}
+
+static void init_rootless(struct world *w)
+{
+    world_init(w);
+    w->mounts.devices_by_bind = true;
+    ck_assert_int_eq(chown("/mnt/rootfs", 1000, 1000), 0);
+    put_file("/mnt/rootfs/here", "container");
+    world_add_dev(w);
+    world_bind(w, "/mnt/sent", "/vol")->attr_set = MOUNT_ATTR_RDONLY;
+    world_mask(w, "/here");
+}
+
+static void nothing(void)
+{
+}
+
+static void replace_root(void)
+{
+    ck_assert_int_eq(mount("t", "/mnt/rootfs", "tmpfs", 0, NULL), 0);
+}
+
+START_TEST(a_caller_without_privileges_leaves_all_of_it_to_the_child)
+{
+    struct world w;
+    init_rootless(&w);
+
+    ck_ok(run_rootless(&w, nothing), &w.err);
+    ck_reads("/vol/file", "host");
+    ck_reads("/here", "");
+    ck_reads("/dev/null", "");
+    ck_assert_str_eq(mount_at(&w, "/vol"), "ro,relatime tmpfs tmpfs");
+    ck_assert(!any_mount_has(&w, "shared:"));
+    ck_assert(!any_mount_has(&w, "master:"));
+}
+END_TEST
+
+START_TEST(a_root_replaced_between_parent_and_child_is_refused)
+{
+    struct world w;
+    init_rootless(&w);
+
+    ck_fails(run_rootless(&w, replace_root), &w.err, ESTALE, "root.path",
+             "'/mnt/rootfs' was replaced by another folder meanwhile");
+}
+END_TEST
+
+START_TEST(an_overlay_without_privileges_works_with_opaque_folders)
+{
+    static const char *const lowers[] = {"/mnt/low"};
+    struct world w;
+    init_rootless(&w);
+    put_folder("/mnt/low", 0755);
+    put_folder("/mnt/low/etc", 0755);
+    put_file("/mnt/low/etc/file", "lower");
+    ck_assert_int_eq(chown("/mnt/low", 1000, 1000), 0);
+    ck_assert_int_eq(chown("/mnt/low/etc", 1000, 1000), 0);
+    ck_assert_int_eq(chown("/mnt/low/etc/file", 1000, 1000), 0);
+    w.root.path = NULL;
+    w.root.lowers = lowers;
+    w.root.lower_count = 1;
+
+    ck_ok(run_rootless(&w, nothing), &w.err);
+    ck_assert_int_eq(unlink("/etc/file"), 0);
+    ck_assert_int_eq(rmdir("/etc"), 0);
+    ck_assert_int_eq(mkdir("/etc", 0700), 0);
+    ck_assert_int_eq(entries_at(AT_FDCWD, "/etc"), 0);
+    ck_assert(any_mount_has(&w, ",userxattr"));
+}
+END_TEST
+
+START_TEST(a_layer_with_mounts_below_it_cannot_be_taken_without_privileges)
+{
+    static const char *const lowers[] = {"/"};
+    struct world w;
+    init_rootless(&w);
+    w.root.path = NULL;
+    w.root.lowers = lowers;
+    w.root.lower_count = 1;
+
+    ck_fails(run_rootless(&w, nothing), &w.err, EINVAL, "--overlay",
+             "'/' has mounts below it, which a user namespace may not uncover");
+}
+END_TEST
+
+START_TEST(a_folder_with_mounts_below_it_needs_rbind_without_privileges)
+{
+    struct world w;
+    init_rootless(&w);
+    world_bind(&w, "/", "/host");
+
+    ck_fails(run_rootless(&w, nothing), &w.err, EINVAL, "mounts[3].source",
+             "cannot clone '/': it has mounts below it that this user namespace may not uncover "
+             "(rbind takes them along), or it is unbindable");
+}
+END_TEST
+
 SUITE(userns_suite, devices_are_those_of_the_host_lent_by_bind,
       a_host_device_with_another_number_is_not_lent, a_device_that_the_host_lacks_is_named,
       sources_that_the_mapped_root_cannot_reach_are_opened_by_the_parent,
@@ -167,4 +295,9 @@ SUITE(userns_suite, devices_are_those_of_the_host_lent_by_bind,
       sysfs_falls_back_to_the_hosts_with_the_same_attributes_all_the_way_down,
       sysfs_without_a_network_namespace_is_refused_where_no_fallback_is_planned,
       proc_in_a_user_namespace_that_sees_a_covered_one_is_refused_in_words,
-      an_overlay_of_layers_that_the_parent_opened_works)
+      an_overlay_of_layers_that_the_parent_opened_works,
+      a_caller_without_privileges_leaves_all_of_it_to_the_child,
+      a_root_replaced_between_parent_and_child_is_refused,
+      an_overlay_without_privileges_works_with_opaque_folders,
+      a_layer_with_mounts_below_it_cannot_be_taken_without_privileges,
+      a_folder_with_mounts_below_it_needs_rbind_without_privileges)
