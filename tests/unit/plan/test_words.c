@@ -134,6 +134,8 @@ START_TEST(words_become_attributes_in_their_order)
         {"\"strictatime\",\"atime\"",      MOUNT_ATTR_STRICTATIME,                     atime,                                      0,                  0                },
         {"\"noatime\",\"nodiratime\"",     MOUNT_ATTR_NOATIME | MOUNT_ATTR_NODIRATIME, atime,                                      0,                  0                },
         {"\"diratime\"",                   0,                                          MOUNT_ATTR_NODIRATIME,                      0,                  0                },
+        {"\"nostrictatime\"",              0,                                          atime,                                      0,                  0                },
+        {"\"ratime\"",                     0,                                          0,                                          0,                  atime            },
         {"\"norelatime\"",                 0,                                          0,                                          0,                  0                },
         {"\"symfollow\",\"suid\"",         0,                                          MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR_NOSUID, 0,                  0                },
         {"\"rro\",\"rw\"",                 0,                                          MOUNT_ATTR_RDONLY,                          MOUNT_ATTR_RDONLY,  0                },
