@@ -94,7 +94,9 @@ def functions(text):
         if is_function:
             start = at + match.start(1)
             opening = at + match.end() - 1
-            yield match[1], start, text[opening + 1 : closing(text, opening)], brace, end
+            parameters = text[opening + 1 : closing(text, opening)]
+            name = parameters if match[1] == "START_TEST" else match[1]
+            yield name, start, parameters, brace, end
         at = end + 1
 
 
