@@ -26,11 +26,11 @@ make_rootfs() {
 
 # The probe as built beside the program under test, or built here.
 probe_program() {
-    local built=${SUBLET_BUILD:-none}/tests/probe
+    local built=${SUBLET_BUILD:-none}/probe.elf
     if [ ! -x "$built" ]; then
         built=$T/.cli/probe
         [ -x "$built" ] || [ ! -e "$LIB/../probe/probe.c" ] ||
-            cc -static -O2 -o "$built" "$LIB"/../probe/*.c || return 1
+            cc -static -O2 -D_GNU_SOURCE -o "$built" "$LIB"/../probe/*.c || return 1
     fi
     printf '%s\n' "$built"
 }
