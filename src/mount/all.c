@@ -81,10 +81,11 @@ static int attach(const struct plan_mount *mount, int fd, int target_fd, struct 
         return 0;
 
     bool source_is = is_folder(fd), target_is = is_folder(target_fd);
-    if (source_is != target_is)
+    if (source_is != target_is) {
         return sub_fail(err, -rc, mount->json, "source is a %s but the target '%s' is a %s",
                         source_is ? "directory" : "file", mount->target,
                         target_is ? "directory" : "file");
+    }
     return sub_fail(err, -rc, mount->json, "cannot attach it to '%s': %s", mount->target,
                     mount_error_text(-rc));
 }
@@ -101,20 +102,22 @@ static int copy_link(const struct mount_tree *tree, const struct plan_mount *mou
     OWNED_FD parent = -EBADF;
     ssize_t length = sys_readlinkat(source_fd, "", text, sizeof text);
 
-    if (length < 0)
+    if (length < 0) {
         return fail_field(err, (int) -length, mount->json, "source",
                           "cannot read the link '%s': %s", mount->source,
                           sub_strerror((int) -length));
+    }
     SUBLET_TRY(place_make_parent(&place, &parent, &name, err));
 
     int rc = sys_symlinkat(text, parent, name);
     if (rc == -EEXIST && sys_readlinkat(parent, name, found, sizeof found) >= 0 &&
         strcmp(text, found) == 0)
         return 0;
-    if (rc < 0)
+    if (rc < 0) {
         return fail_field(err, -rc, mount->json, "destination",
                           "cannot make '%s' a link to '%s': %s", mount->target, text,
                           sub_strerror(-rc));
+    }
     return 0;
 }
 
@@ -149,9 +152,10 @@ static int fall_back(const struct mount_tree *tree, const struct plan_mount *mou
 
     bind.source = "/sys";
     OWNED_FD fd = sys_open_tree(AT_FDCWD, bind.source, OPEN_TREE_CLONE | AT_RECURSIVE);
-    if (fd < 0)
+    if (fd < 0) {
         return sub_fail(err, -fd, mount->json, "neither a new sysfs nor the host's: %s",
                         mount_error_text(-fd));
+    }
     SUBLET_TRY(source_dress(fd, &bind, err));
     *ret_fd = sub_take_fd(&fd);
     return 0;
@@ -222,9 +226,10 @@ int mount_all(struct mount_tree *tree, struct sub_err *err)
         if (rc < 0)
             return rc;
         rc = keep_or_close(tree, mount, fd);
-        if (rc < 0)
+        if (rc < 0) {
             return sub_fail(err, -rc, mount->json, "cannot open the mounted '%s': %s",
                             mount->target, sub_strerror(-rc));
+        }
     }
     return 0;
 }

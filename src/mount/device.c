@@ -53,16 +53,18 @@ static int clone_host_node(const struct plan_device *device, uint64_t attributes
     struct stat found;
     int rc = fd < 0 ? fd : sys_fstat(fd, &found);
 
-    if (rc < 0)
+    if (rc < 0) {
         return fail_field(err, -rc, json_of(device), "path", "cannot open the host's '%s': %s",
                           device->path, mount_error_text(-rc));
+    }
     if (!is_device(device, &found))
         return fail_other(device, "the host's ", err);
 
     rc = sys_mount_change(fd, 0, attributes, 0, MS_PRIVATE);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, json_of(device), "cannot set the options of '%s': %s",
                         device->path, sub_strerror(-rc));
+    }
     *ret_fd = sub_take_fd(&fd);
     return 0;
 }
@@ -90,9 +92,10 @@ static int bind_device(int parent, const char *name, const struct plan_device *d
 
     if (rc == -EEXIST)
         return fail_other(device, "", err);
-    if (rc < 0)
+    if (rc < 0) {
         return fail_field(err, -rc, json_of(device), "path", "cannot make '%s': %s", device->path,
                           sub_strerror(-rc));
+    }
     if (rc == 0)
         return 0;
 
@@ -101,10 +104,11 @@ static int bind_device(int parent, const char *name, const struct plan_device *d
 
     OWNED_FD anchor = sys_open_in(parent, name, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
     rc = anchor < 0 ? anchor : sys_move_mount(node, anchor);
-    if (rc < 0)
+    if (rc < 0) {
         return fail_field(err, -rc, json_of(device), "path",
                           "cannot attach the host's device to '%s': %s", device->path,
                           mount_error_text(-rc));
+    }
     return 0;
 }
 
@@ -127,9 +131,10 @@ static int make_node(int parent, const char *name, const struct plan_device *dev
         if (rc >= 0 && !is_device(device, &found))
             return fail_other(device, "", err);
     }
-    if (rc < 0)
+    if (rc < 0) {
         return fail_field(err, -rc, json_of(device), "path", "cannot make '%s': %s", device->path,
                           sub_strerror(-rc));
+    }
     return 0;
 }
 
@@ -202,9 +207,10 @@ static int open_dev(struct mount_tree *tree, struct sub_err *err)
     int fd = sys_open_in(tree->root, "dev", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
     if (fd == -ENOENT && tree->plan->device_count + tree->plan->link_count == 0)
         return 0;
-    if (fd < 0)
+    if (fd < 0) {
         return sub_fail(err, -fd, "/dev", "must be a folder of the container and no link: %s",
                         sub_strerror(-fd));
+    }
     tree->dev = fd;
     return 0;
 }
@@ -279,8 +285,9 @@ int mount_console(struct mount_tree *tree, int slave_fd, struct sub_err *err)
         rc = clone < 0 ? clone : sys_mount_change(clone, 0, 0, 0, MS_PRIVATE);
     if (rc >= 0)
         rc = sys_move_mount(clone, target);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "/dev/console", "cannot hang the terminal over it: %s",
                         mount_error_text(-rc));
+    }
     return 0;
 }

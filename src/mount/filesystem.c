@@ -41,16 +41,18 @@ int fs_option(int fs_fd, const char *type, const struct plan_fs_option *option, 
 {
     const char *value = option->value;
 
-    if (value != NULL && strlen(value) > VALUE_MAX)
+    if (value != NULL && strlen(value) > VALUE_MAX) {
         return sub_fail(err, EINVAL, json,
                         "the value of %s's option '%s' is %zu bytes long, the kernel takes %d",
                         type, option->key, strlen(value), VALUE_MAX);
+    }
 
     int rc = value == NULL ? sys_fsconfig_flag(fs_fd, option->key)
                            : sys_fsconfig_string(fs_fd, option->key, value);
-    if (rc < 0)
+    if (rc < 0) {
         return fs_fail(fs_fd, -rc, json, err, "%s refused option '%s%s%s'", type, option->key,
                        value == NULL ? "" : "=", value == NULL ? "" : value);
+    }
     return 0;
 }
 
@@ -68,26 +70,30 @@ static int fail_make(int fs_fd, int code, const struct plan_mount *mount, struct
 {
     const char *type = type_of(mount);
 
-    if (code == ENODEV && fs_fd < 0)
+    if (code == ENODEV && fs_fd < 0) {
         return fail_field(err, code, mount->json, "type",
                           "the kernel does not know the file system '%s'", type);
-    if (code == EPERM && strcmp(type, "proc") == 0)
+    }
+    if (code == EPERM && strcmp(type, "proc") == 0) {
         return sub_fail(err, code, mount->json,
                         "the kernel refuses a new procfs: in a user namespace it needs a pid "
                         "namespace of its own and a procfs of the surrounding container with "
                         "nothing mounted over it");
-    if (code == EPERM && strcmp(type, "sysfs") == 0)
+    }
+    if (code == EPERM && strcmp(type, "sysfs") == 0) {
         return sub_fail(err, code, mount->json,
                         "the kernel refuses a new sysfs: in a user namespace it needs a network "
                         "namespace of its own and an uncovered sysfs around it");
+    }
     return fs_fail(fs_fd, code, mount->json, err, "cannot make a file system of type '%s'", type);
 }
 
 static bool has_option(const struct plan_mount *mount, const char *key)
 {
-    for (size_t i = 0; i < mount->option_count; i++)
+    for (size_t i = 0; i < mount->option_count; i++) {
         if (strcmp(mount->options[i].key, key) == 0)
             return true;
+    }
     return false;
 }
 
@@ -98,9 +104,10 @@ static int set_mode(int fs_fd, const struct plan_mount *mount, int target_fd, st
     struct stat target;
     int rc = sys_fstat(target_fd, &target);
 
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, mount->json, "cannot stat '%s': %s", mount->target,
                         sub_strerror(-rc));
+    }
     (void) snprintf(mode, sizeof mode, "%04o", target.st_mode & 07777U);
 
     struct plan_fs_option option = {"mode", mode};

@@ -43,11 +43,12 @@ static int check_upper(struct folder *upper, int fd, struct sub_err *err)
 
     if (rc < 0)
         return fail_upper(upper, -rc, "cannot stat", err);
-    if (upper->looks.st_uid != geteuid() || (upper->looks.st_mode & 077) != 0)
+    if (upper->looks.st_uid != geteuid() || (upper->looks.st_mode & 077) != 0) {
         return sub_fail(err, EPERM, "--upper",
                         "'%s' has the mode %04o and the owner %u: it must be the caller's with "
                         "0700, since it holds the container's set-uid files",
                         upper->path, upper->looks.st_mode & 07777U, upper->looks.st_uid);
+    }
 
     rc = sys_lock(fd);
     if (rc == -EAGAIN)
@@ -92,9 +93,10 @@ static int is_inside_lower(const struct mount_tree *tree, int dir_fd)
     OWNED_FD fd = sys_openat(dir_fd, ".", O_PATH | O_DIRECTORY, 0);
 
     for (;;) {
-        for (size_t i = 0; i < tree->plan_root->lower_count; i++)
+        for (size_t i = 0; i < tree->plan_root->lower_count; i++) {
             if (same_file(&at, &tree->lowers[i].looks))
                 return 1;
+        }
 
         OWNED_FD up = fd < 0 ? fd : sys_openat(fd, "..", O_PATH | O_DIRECTORY, 0);
         int rc = up < 0 ? up : sys_fstat(up, &above);
@@ -124,11 +126,12 @@ static int open_upper(struct mount_tree *tree, struct sub_err *err)
     rc = is_inside_lower(tree, tree->upper_lock);
     if (rc < 0)
         return fail_upper(upper, -rc, "cannot look above", err);
-    if (rc > 0)
+    if (rc > 0) {
         return sub_fail(err, ELOOP, "--upper",
                         "'%s' lies inside a lower layer; it has to be elsewhere, for the lower "
                         "'/' on another file system",
                         upper->path);
+    }
 
     rc = make_parts(tree->upper_lock, &tree->lowers[0].looks);
     if (rc < 0)
@@ -194,9 +197,10 @@ static int hang(int stage, const char *name, const struct folder *folder, struct
     OWNED_FD at = rc < 0 ? rc : sys_openat(stage, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 
     rc = at < 0 ? at : sys_move_mount(folder->clone, at);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "--overlay", "cannot take '%s' as a layer: %s", folder->path,
                         mount_error_text(-rc));
+    }
     return 0;
 }
 
@@ -220,9 +224,10 @@ static int gather(struct mount_tree *tree, int stage, struct sub_err *err)
         looks.st_uid = looks.st_gid = 0;
 
     int rc = make_parts(stage, &looks);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "--overlay", "cannot make the upper layer: %s",
                         sub_strerror(-rc));
+    }
     return 0;
 }
 
@@ -249,9 +254,10 @@ static int probe_upper(const struct mount_tree *tree, struct sub_err *err)
         SUBLET_TRY(fs_option(fs, "overlay", &options[i], "--upper", err));
 
     int rc = sys_fsconfig_create(fs);
-    if (rc == -EBUSY)
+    if (rc == -EBUSY) {
         return sub_fail(err, EBUSY, "--upper", "'%s' is in use by another overlay",
                         tree->upper.path);
+    }
     return 0; /* whatever else is wrong, the real one will tell */
 }
 
@@ -329,9 +335,10 @@ int overlay_make(struct mount_tree *tree, int slash_fd, int *ret_fd, struct sub_
     int rc = before < 0 ? before : sys_move_mount(stage, slash_fd);
     if (rc >= 0)
         rc = sys_fchdir(stage);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "--overlay", "cannot gather the layers: %s",
                         mount_error_text(-rc));
+    }
     SUBLET_TRY(gather(tree, stage, err));
     SUBLET_TRY(build(tree, &overlay, err));
 
@@ -339,9 +346,10 @@ int overlay_make(struct mount_tree *tree, int slash_fd, int *ret_fd, struct sub_
     rc = sys_umount(".", MNT_DETACH);
     if (rc >= 0)
         rc = sys_fchdir(before);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "--overlay", "cannot let go of the layers: %s",
                         sub_strerror(-rc));
+    }
     *ret_fd = sub_take_fd(&overlay);
     return 0;
 }

@@ -18,10 +18,11 @@ static int check_root(const struct mount_tree *tree, struct sub_err *err)
         rc = sys_mount_id(AT_FDCWD, "/..", &top);
     if (rc < 0)
         return sub_fail(err, -rc, "root", "cannot look at the new root: %s", sub_strerror(-rc));
-    if (slash != ours || top != ours)
+    if (slash != ours || top != ours) {
         return sub_fail(err, EXDEV, "root",
                         "the host's tree is still there after the change of "
                         "the root");
+    }
     return 0;
 }
 
@@ -51,16 +52,18 @@ int mount_pivot(struct mount_tree *tree, struct sub_err *err)
     int rc = sys_fchdir(tree->root);
     if (rc >= 0)
         rc = sys_pivot_root_here();
-    if (rc == -EINVAL)
+    if (rc == -EINVAL) {
         return sub_fail(err, EINVAL, "root",
                         "pivot_root: the host's own root cannot be moved (an initramfs?): see "
                         "--no-pivot");
+    }
     if (rc < 0)
         return sub_fail(err, -rc, "root", "pivot_root: %s", sub_strerror(-rc));
 
     rc = sys_umount(".", MNT_DETACH); /* the old root, which pivot_root has put over the new one */
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "root", "cannot let go of the host's tree: %s",
                         sub_strerror(-rc));
+    }
     return check_root(tree, err);
 }

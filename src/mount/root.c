@@ -20,9 +20,10 @@ static int take_plain_root(struct mount_tree *tree, struct sub_err *err)
      * shared root gets a group of its own at the end */
     uint64_t wanted = tree->plan_root->propagation == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
     int rc = sys_mount_change(tree->folder.clone, AT_RECURSIVE, 0, 0, wanted);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "linux.rootfsPropagation", "cannot set it: %s",
                         sub_strerror(-rc));
+    }
     tree->root = sub_take_fd(&tree->folder.clone);
     return 0;
 }
@@ -39,14 +40,16 @@ int mount_attach_root(struct mount_tree *tree, struct sub_err *err)
     int rc = sys_mount_change(slash, AT_RECURSIVE, 0, 0, MS_SLAVE);
     if (rc == -EINVAL)
         return sub_fail(err, EINVAL, "root", "the runtime's own '/' is no mount (a chroot?)");
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "root", "cannot part from the host's mounts: %s",
                         sub_strerror(-rc));
+    }
 
-    if (tree->plan_root->lower_count > 0)
+    if (tree->plan_root->lower_count > 0) {
         SUBLET_TRY(overlay_make(tree, slash, &tree->root, err));
-    else
+    } else {
         SUBLET_TRY(take_plain_root(tree, err));
+    }
 
     rc = sys_move_mount(tree->root, slash);
     if (rc < 0)

@@ -115,9 +115,10 @@ static int make_readonly(const struct mount_tree *tree, size_t index, struct sub
         clone < 0 ? clone : sys_mount_change(clone, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0, MS_PRIVATE);
     if (rc >= 0)
         rc = sys_move_mount(clone, target);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, json, "cannot make '%s' read-only: %s", path,
                         mount_error_text(-rc));
+    }
     return 0;
 }
 
@@ -129,9 +130,10 @@ static int seal_filled(struct mount_tree *tree, struct sub_err *err)
             continue;
 
         int rc = sys_mount_change(tree->fds[i], 0, MOUNT_ATTR_RDONLY, 0, 0);
-        if (rc < 0)
+        if (rc < 0) {
             return sub_fail(err, -rc, tree->plan->items[i].json, "cannot make it read-only: %s",
                             sub_strerror(-rc));
+        }
         sub_close(&tree->fds[i]);
     }
     return 0;
@@ -145,17 +147,20 @@ static int seal_root(const struct mount_tree *tree, struct sub_err *err)
     uint64_t late = wanted == MS_SHARED || wanted == MS_UNBINDABLE ? wanted : 0;
     int rc = 0;
 
-    if (late != 0)
+    if (late != 0) {
         rc = sys_mount_change(tree->root, root->propagation_recursive ? AT_RECURSIVE : 0, 0, 0,
                               late);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return sub_fail(err, -rc, "linux.rootfsPropagation", "cannot set it: %s",
                         sub_strerror(-rc));
+    }
     if (root->readonly)
         rc = sys_mount_change(tree->root, 0, MOUNT_ATTR_RDONLY, 0, 0);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "root.readonly", "cannot make the root read-only: %s",
                         sub_strerror(-rc));
+    }
     return 0;
 }
 
@@ -170,9 +175,10 @@ int mount_seal(struct mount_tree *tree, struct sub_err *err)
         return 0;
 
     int rc = sys_setrlimit(RLIMIT_NOFILE, &tree->old_limit);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "mounts", "cannot put the limit of open files back: %s",
                         sub_strerror(-rc));
+    }
     tree->old_limit.rlim_max = 0;
     return 0;
 }

@@ -10,11 +10,12 @@
 static int fail_clone(const char *path, int code, bool recursive, const char *json,
                       const char *field, struct sub_err *err)
 {
-    if (code == EINVAL && !recursive)
+    if (code == EINVAL && !recursive) {
         return fail_field(err, code, json, field,
                           "cannot clone '%s': it has mounts below it that this user namespace may "
                           "not uncover (rbind takes them along), or it is unbindable",
                           path);
+    }
     return fail_field(err, code, json, field, "cannot open '%s': %s", path, mount_error_text(code));
 }
 
@@ -26,9 +27,10 @@ static int folder_reach(const struct folder *folder, int *ret_fd, struct stat *r
     int nofollow = folder->follow ? 0 : O_NOFOLLOW;
     OWNED_FD fd = sys_openat(AT_FDCWD, folder->path, O_PATH | O_DIRECTORY | nofollow, 0);
 
-    if (fd == -ENOTDIR)
+    if (fd == -ENOTDIR) {
         return sub_fail(err, ENOTDIR, json, "'%s' is not a folder%s", folder->path,
                         folder->follow ? "" : " (a symbolic link is not followed here)");
+    }
     if (fd < 0)
         return sub_fail(err, -fd, json, "cannot open '%s': %s", folder->path, sub_strerror(-fd));
 
@@ -55,9 +57,10 @@ int folder_open(struct folder *folder, bool recursive, const char *json, struct 
     SUBLET_TRY(folder_reach(folder, &fd, &folder->looks, json, err));
 
     int rc = folder_take(folder, fd, recursive);
-    if (rc < 0 && rc != -EPERM) /* a parent without privileges leaves it to the child */
+    if (rc < 0 && rc != -EPERM) { /* a parent without privileges leaves it to the child */
         return sub_fail(err, -rc, json, "cannot clone '%s': %s", folder->path,
                         mount_error_text(-rc));
+    }
     return 0;
 }
 
@@ -67,21 +70,24 @@ int folder_clone(struct folder *folder, bool recursive, const char *json, struct
         return 0;
 
     OWNED_FD fd = -EBADF;
-    struct stat found;
+    struct stat found = {.st_ino = 0};
     SUBLET_TRY(folder_reach(folder, &fd, &found, json, err));
 
-    if (found.st_dev != folder->looks.st_dev || found.st_ino != folder->looks.st_ino)
+    if (found.st_dev != folder->looks.st_dev || found.st_ino != folder->looks.st_ino) {
         return sub_fail(err, ESTALE, json, "'%s' was replaced by another folder meanwhile",
                         folder->path);
+    }
 
     int rc = folder_take(folder, fd, recursive);
-    if (rc == -EINVAL && !recursive)
+    if (rc == -EINVAL && !recursive) {
         return sub_fail(err, EINVAL, json,
                         "'%s' has mounts below it, which a user namespace may not uncover",
                         folder->path);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return sub_fail(err, -rc, json, "cannot clone '%s': %s", folder->path,
                         mount_error_text(-rc));
+    }
     return 0;
 }
 
@@ -131,20 +137,23 @@ int source_dress(int fd, const struct plan_mount *mount, struct sub_err *err)
                              .propagation = mount->propagation_recursive ? 0 : mount->propagation};
     int rc = 0;
 
-    if (mount->recursive)
+    if (mount->recursive) {
         rc = change(fd, AT_RECURSIVE, &tree);
-    else
+    } else {
         top = merge(&tree, &top);
+    }
     if (rc >= 0)
         rc = change(fd, 0, &top);
-    if (rc == -EPERM)
+    if (rc == -EPERM) {
         return sub_fail(err, EPERM, mount->json,
                         "the options lift a restriction (ro, nosuid, nodev, noexec) that the "
                         "host has put on '%s'",
                         mount->source);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return sub_fail(err, -rc, mount->json, "cannot set the options of '%s': %s", mount->source,
                         sub_strerror(-rc));
+    }
     return 0;
 }
 
@@ -193,9 +202,10 @@ int source_open_cgroup(const struct mount_tree *tree, const struct plan_mount *m
 
     bind.source = tree->cgroup_path;
     bind.recursive = bind.source_nofollow = true;
-    if (bind.source == NULL)
+    if (bind.source == NULL) {
         return sub_fail(err, EINVAL, mount->json,
                         "a cgroup mount needs a cgroup namespace or a cgroup of the container");
+    }
     return open_bind(&bind, ret_fd, err);
 }
 
@@ -215,17 +225,19 @@ static int allow_open_files(struct mount_tree *tree, struct sub_err *err)
         return 0;
 
     int rc = sys_getrlimit(RLIMIT_NOFILE, &limit);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "mounts", "cannot read the limit of open files: %s",
                         sub_strerror(-rc));
+    }
     if (limit.rlim_cur >= wanted || limit.rlim_max < wanted)
         return 0; /* too low a ceiling tells itself at the source that does not fit */
 
     struct rlimit raised = {.rlim_cur = wanted, .rlim_max = limit.rlim_max};
     rc = sys_setrlimit(RLIMIT_NOFILE, &raised);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, "mounts", "cannot raise the limit of open files to %llu: %s",
                         (unsigned long long) wanted, sub_strerror(-rc));
+    }
     tree->old_limit = limit;
     return 0;
 }
@@ -238,10 +250,11 @@ int mount_open_sources(struct mount_tree *tree, struct sub_err *err)
 
         if (!needs_source(mount))
             continue;
-        if (mount->kind == PLAN_MOUNT_CGROUP)
+        if (mount->kind == PLAN_MOUNT_CGROUP) {
             SUBLET_TRY(source_open_cgroup(tree, mount, &tree->fds[i], err));
-        else
+        } else {
             SUBLET_TRY(open_bind(mount, &tree->fds[i], err));
+        }
     }
     return 0;
 }

@@ -34,16 +34,19 @@ int place_open(const struct place *place, int flags)
 
 int place_fail(const struct place *place, int code, struct sub_err *err)
 {
-    if (code == ELOOP && (place->resolve & RESOLVE_NO_SYMLINKS) != 0)
+    if (code == ELOOP && (place->resolve & RESOLVE_NO_SYMLINKS) != 0) {
         return fail_field(err, code, place->json, place->field,
                           "'%s' leads through a symbolic link, which is not allowed here",
                           place->path);
-    if (code == EAGAIN)
+    }
+    if (code == EAGAIN) {
         return fail_field(err, code, place->json, place->field,
                           "'%s' is being changed while it is looked up", place->path);
-    if (code == ENOTDIR)
+    }
+    if (code == ENOTDIR) {
         return fail_field(err, code, place->json, place->field,
                           "'%s' leads through or to a file where a folder is needed", place->path);
+    }
     return fail_field(err, code, place->json, place->field, "cannot open '%s': %s", place->path,
                       sub_strerror(code));
 }
@@ -74,10 +77,11 @@ static int walk_up(struct walk *walk)
 {
     char *slash = strrchr(walk->done, '/');
 
-    if (slash != NULL)
+    if (slash != NULL) {
         *slash = '\0';
-    else
+    } else {
         walk->done[0] = '\0';
+    }
     return move_to(walk, walk->done);
 }
 
@@ -245,9 +249,10 @@ int place_make_parent(const struct place *place, int *ret_fd, const char **ret_n
     const char *name = slash == NULL ? place->path : slash + 1;
     size_t length = slash == NULL ? 0 : (size_t) (slash - place->path);
 
-    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
         return fail_field(err, EINVAL, place->json, place->field, "'%s' does not end in a name",
                           place->path);
+    }
     if (length >= sizeof parent)
         return place_fail(place, ENAMETOOLONG, err);
     memcpy(parent, place->path, length);

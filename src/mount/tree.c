@@ -11,14 +11,15 @@ static void folder_init(struct folder *folder, const char *path)
 
 static struct mount_tree *tree_alloc(const struct plan_root *root, const struct plan_mounts *mounts)
 {
-    OWNED_MEM struct folder *lowers = calloc(root->lower_count + 1, sizeof *lowers);
-    if (lowers == NULL)
-        return NULL;
-
     struct mount_tree *tree = calloc(1, sizeof *tree + mounts->count * sizeof *tree->fds);
     if (tree == NULL)
         return NULL;
-    tree->lowers = sub_take(&lowers);
+
+    tree->lowers = calloc(root->lower_count + 1, sizeof *tree->lowers); /* never of no bytes */
+    if (tree->lowers == NULL) {
+        free(tree);
+        return NULL;
+    }
     return tree;
 }
 
