@@ -59,7 +59,7 @@ int num_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value
 
 int num_parse_u32(const char *text, uint32_t max, uint32_t *ret_value)
 {
-    uint64_t value;
+    uint64_t value = 0;
 
     SUBLET_TRY(num_parse_u64(text, max, &value));
     *ret_value = (uint32_t) value;
