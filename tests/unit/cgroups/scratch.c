@@ -12,8 +12,15 @@
 
 struct scratch scratch = {.root_fd = -EBADF};
 
+static void die(const char *what, const char *why)
+{
+    (void) fprintf(stderr, "/%s: %s: %s\n", scratch.base, what, why);
+    exit(EXIT_FAILURE);
+}
+
 void scratch_open(void)
 {
+    static unsigned number;
     struct sub_err err = {0};
 
     scratch.usable = false;
@@ -25,9 +32,11 @@ void scratch_open(void)
     if (knob_read(scratch.root_fd, "cgroup.subtree_control", text, sizeof text) < 0)
         return;
     scratch.enabled = cg_controllers_parse(text);
-    (void) snprintf(scratch.base, sizeof scratch.base, "sublet-unit-%d", getpid());
+    (void) snprintf(scratch.base, sizeof scratch.base, "sublet-unit-%d-%u", getpid(), number++);
     scratch.why_not = "no right to make a cgroup";
     scratch.usable = mkdirat(scratch.root_fd, scratch.base, 0755) == 0;
+    if (!scratch.usable && errno != EPERM && errno != EACCES && errno != EROFS)
+        die("mkdir", sub_strerror(errno)); /* a fault must not look like a skip */
 }
 
 void scratch_close(void)
@@ -36,7 +45,7 @@ void scratch_close(void)
     char text[64];
 
     if (scratch.usable && cgroup_destroy(scratch.root_fd, scratch.base, 5000, &err) < 0)
-        (void) fprintf(stderr, "left behind: %s: %s\n", err.path, err.text);
+        die("left behind", err.text);
 
     /* what the tests turned on at the root is turned off again, unless others use it by now */
     uint32_t added = scratch.usable ? scratch.host.available & ~scratch.enabled : 0;

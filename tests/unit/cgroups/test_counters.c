@@ -43,6 +43,8 @@ START_TEST(a_counter_that_is_no_number_is_refused)
         "usage_usec 01\n",
         " 1\n",
         "\nusage_usec 1\n",
+        "unknown\n",
+        "unknown",
         "usage_usec 18446744073709551616\n",
         "usage_usec 99999999999999999999999999999999\n",
     };

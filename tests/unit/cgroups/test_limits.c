@@ -335,6 +335,10 @@ START_TEST(rdma_limits_name_only_what_is_set)
     ck_ok(cg_rdma_rows(&c.rows, "rdma['mlx5_1']", "mlx5_1", &both, &c.err), &c.err);
     ck_rows(c, cg_rdma_rows(&c.rows, "rdma['rxe3']", "rxe3", &one, &c.err),
             "rdma.max=mlx5_1 hca_handle=3 hca_object=10000; rdma.max=rxe3 hca_object=4294967295");
+    cg_rows_init(&c.rows, &c.arena);
+    struct cg_rdma_limits handles = {.handles_set = true, .handles = 0};
+    ck_rows(c, cg_rdma_rows(&c.rows, "rdma['rxe3']", "rxe3", &handles, &c.err),
+            "rdma.max=rxe3 hca_handle=0");
     ck_fails(cg_rdma_rows(&c.rows, "rdma['x']", "x", &none, &c.err), &c.err, EINVAL, "rdma['x']",
              "one of hcaHandles and hcaObjects is needed");
     sub_err_clear(&c.err);

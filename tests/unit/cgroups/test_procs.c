@@ -169,6 +169,36 @@ START_TEST(a_frozen_group_uses_no_cpu_until_it_is_thawed)
 }
 END_TEST
 
+/* 30 busy processes on a few CPUs cannot all have stopped when the first look is the last. */
+START_TEST(a_freeze_that_takes_too_long_is_undone)
+{
+    NEEDS_GROUPS();
+    struct sub_err err = {0};
+    OWNED_CGROUP group = CGROUP_NONE;
+    pid_t pids[30];
+    char text[16];
+
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path("slow"), 0, WHERE, &group, &err), &err);
+    for (int i = 0; i < 30; i++) {
+        struct sys_clone args = {.cgroup_fd = group.dir_fd};
+
+        pids[i] = sys_clone(&args);
+        if (pids[i] == 0) {
+            for (volatile unsigned spin = 0;; spin++)
+                continue;
+        }
+    }
+    ck_assert_int_eq(cgroup_freeze(group.dir_fd, 0, &err), -ETIMEDOUT);
+    ck_assert_int_ge(knob_read(group.dir_fd, "cgroup.freeze", text, sizeof text), 0);
+    (void) cgroup_kill(group.dir_fd, NULL);
+    for (int i = 0; i < 30; i++)
+        (void) reap(pids[i]);
+    ck_assert_str_eq(text, "0");
+    ck_assert_str_eq(err.path, "cgroup.freeze");
+    ck_assert_ptr_nonnull(strstr(err.text, "not frozen after 0 ms, thawed again; in the cgroup: "));
+}
+END_TEST
+
 START_TEST(a_thaw_below_a_frozen_group_says_why_not)
 {
     NEEDS_GROUPS();
@@ -248,6 +278,6 @@ END_TEST
 SCRATCH_SUITE(procs_suite, kill_ends_the_group_and_everything_below,
               the_wait_ends_with_the_last_process_not_with_the_deadline,
               all_pids_of_nested_groups_are_listed, more_pids_than_one_read_holds_are_all_listed,
-              a_frozen_group_uses_no_cpu_until_it_is_thawed,
+              a_frozen_group_uses_no_cpu_until_it_is_thawed, a_freeze_that_takes_too_long_is_undone,
               a_thaw_below_a_frozen_group_says_why_not, a_group_that_is_gone_is_empty_and_killed,
               counters_of_a_group_count_its_work)
