@@ -152,7 +152,7 @@ static int hear_stage(int answer_fd, struct ns_child *ret_child, struct sub_err 
     int fresh = -EBADF;
     ssize_t n = sys_recv_fd(answer_fd, &answer, sizeof answer, &fresh);
     OWNED_FD pidfd = fresh;
-    pid_t pid;
+    pid_t pid = 0;
 
     if (n == (ssize_t) sizeof answer && answer.code != 0) {
         *err = answer;
