@@ -4,8 +4,6 @@
 # host before and after. Sourced by cli.sh.
 : "${T:?}" "${ID:?}" "${SUBLET:?}"
 
-cli_ns=$(readlink /proc/self/ns/mnt | sed 's/[][]/\\&/g') # a pattern for find
-
 # The cgroup v2 mount of this host.
 cgroup_root() {
     awk '$3 == "cgroup2" && ($2 == "/sys/fs/cgroup" || $2 == "/sys/fs/cgroup/unified") { at = $2 } END { print at }' \
@@ -21,62 +19,75 @@ has_controllers() {
     done
 }
 
-# Processes in the namespace of this file, in its cgroups, or that see its folder; one pid a line.
-# The list is read again afterwards, when those that made it are gone.
+# Whether a process is in the namespace of this file, in one of its cgroups, or sees its folder.
+is_ours() {
+    local lines
+    [ ! "$1/ns/mnt" -ef /proc/self/ns/mnt ] || return 0
+    mapfile -t lines 2>/dev/null <"$1/cgroup"
+    [[ "${lines[*]}" != */*"$ID"* ]] || return 0
+    mapfile -t lines 2>/dev/null <"$1/mountinfo"
+    [[ "${lines[*]}" == *"$T/"* ]]
+}
+
+# Their pids, into our_pids. Nothing but builtins: in the guest every program costs a tenth of a
+# second. Kernel threads and the dead have no exe.
 our_processes() {
-    local link file pid
-    find /proc/[0-9]*/ns/mnt -maxdepth 0 -lname "$cli_ns" 2>/dev/null >"$T/.cli/links"
-    grep -lsF -e "$T/" /proc/[0-9]*/mountinfo >"$T/.cli/seers"
-    grep -lsE -e "/[^/]*$ID([^0-9]|\$)" /proc/[0-9]*/cgroup >>"$T/.cli/seers"
-    while read -r link; do
-        link=${link#/proc/}
-        printf '%s\n' "${link%%/*}"
-    done <"$T/.cli/links" >"$T/.cli/pids"
-    while read -r file; do
-        file=${file#/proc/}
-        printf '%s\n' "${file%%/*}"
-    done <"$T/.cli/seers" >>"$T/.cli/pids"
-    sort -un "$T/.cli/pids" >"$T/.cli/sorted"
-    while read -r pid; do
-        if [ "$pid" -ne $$ ] && [ "$pid" -ne "$BASHPID" ] && [ -e "/proc/$pid/exe" ]; then
-            printf '%s\n' "$pid"
-        fi
-    done <"$T/.cli/sorted"
+    local dir
+    our_pids=()
+    for dir in /proc/[0-9]*; do
+        case $dir in "/proc/$$" | "/proc/$BASHPID") continue ;; esac
+        [ -e "$dir/exe" ] || continue
+        ! is_ours "$dir" 2>/dev/null || our_pids+=("${dir#/proc/}")
+    done
 }
 
 our_cgroups() {
-    find "$(cgroup_root)" -depth -type d -name "*$ID*" 2>/dev/null
+    find "$cli_cgroups" -depth -type d -name "*$ID*" 2>/dev/null
 }
 
+# Names of the state root, into our_containers.
 our_states() {
-    find "$T/root" -mindepth 1 -maxdepth 1 -name "*$ID*" -printf '%f\n'
+    local dir
+    our_containers=()
+    for dir in "$T/root"/*"$ID"*; do
+        [ ! -e "$dir" ] || our_containers+=("${dir##*/}")
+    done
 }
 
 leftovers_base() {
-    cat /proc/self/mountinfo >"$T/.cli/mounts"
-    our_processes >"$T/.cli/processes"
+    mapfile -t cli_mounts </proc/self/mountinfo
+    our_processes
+    cli_pids=" ${our_pids[*]} "
 }
 
 # One line for each thing that was not there when the test began.
 leftovers() {
-    local pid
-    diff "$T/.cli/mounts" /proc/self/mountinfo | sed -n 's/^> /mount /p'
-    our_processes >"$T/.cli/now"
-    for pid in $(comm -13 <(sort "$T/.cli/processes") <(sort "$T/.cli/now")); do
-        # The last look: what was ending has had its time.
-        [ ! -e "/proc/$pid/exe" ] || printf 'process %s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
+    local item now before
+    mapfile -t now </proc/self/mountinfo
+    before=$(IFS=$'\n' && printf '\n%s\n' "${cli_mounts[*]}")
+    for item in "${now[@]}"; do
+        [[ $before == *$'\n'"$item"* ]] || printf 'mount %s\n' "$item"
     done
+    our_processes
+    for item in "${our_pids[@]}"; do
+        # The last look: what was ending has had its time.
+        [[ $cli_pids == *" $item "* ]] || [ ! -e "/proc/$item/exe" ] ||
+            printf 'process %s %s\n' "$item" "$(tr '\0' ' ' <"/proc/$item/cmdline" 2>/dev/null)"
+    done
+    our_states
+    [ "${#our_containers[@]}" -eq 0 ] || printf 'state %s\n' "${our_containers[@]}"
     our_cgroups | sed 's/^/cgroup /'
-    our_states | sed 's/^/state /'
 }
 
 # Away with it, first as a user would, then by force: the next test starts from nothing.
 clean() {
     local item
-    for item in $(our_states); do
+    our_states
+    for item in "${our_containers[@]}"; do
         timeout -k 2 10 "$SUBLET" --root "$T/root" delete --force "$item" >/dev/null 2>&1
     done
-    for item in $(our_processes); do
+    our_processes
+    for item in "${our_pids[@]}"; do
         kill -KILL "$item" 2>/dev/null
     done
     for item in $(our_cgroups); do
@@ -99,12 +110,12 @@ hostdiff_print() {
     done
     sed 's/^/mount /' /proc/self/mountinfo
     find "$T/root" -printf 'state %y %m %P\n' | sort
-    our_cgroups | sed 's/^/cgroup /' | sort
+    our_cgroups | sort | sed 's/^/cgroup /'
     find /dev -maxdepth 1 -printf 'dev %y %m %U:%G %l %p\n' | sort
     stat -c 'null %F %a %u:%g %t:%T' /dev/null
     grep -H . /proc/sys/kernel/{core_pattern,hostname,domainname}
-    our_processes >"$T/.cli/host-processes"
-    sed 's/^/process /' "$T/.cli/host-processes"
+    our_processes
+    printf 'process %s\n' "${our_pids[@]}"
     find /sys/class/net -mindepth 1 -printf 'link %f\n' | sort
     [ ! -t 0 ] || stty -g
 }
@@ -120,3 +131,5 @@ expect_hostdiff_empty() {
     changed=$(diff "$T/.cli/host" "$T/.cli/host-now" | grep '^[<>]')
     [ -z "$changed" ] || fail "the host changed: $(head -n 4 <<<"$changed")"
 }
+
+cli_cgroups=$(cgroup_root)
