@@ -199,7 +199,7 @@ static int relay(int master_fd, int wait_fd, int signal_fd)
             int rc = pass(STDIN_FILENO, master_fd);
 
             if (rc == 0 && wait[0].fd >= 0)
-                (void) write(master_fd, "\4", 1); /* end of input, as a terminal says it */
+                (void) sub_write_all(master_fd, "\4", 1); /* end of input, as a terminal says it */
             if (rc <= 0)
                 wait[1].fd = -1;
         }
