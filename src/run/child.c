@@ -190,6 +190,13 @@ int child_wait(struct start *start, struct sub_err *err)
     bool agent =
         start->plan->process.seccomp != NULL && start->plan->process.seccomp->listener_path != NULL;
 
+    /* From here on it is the end of the channel that tells of the runtime's death: all that is
+     * left is short, or a read from there. With the signal still armed, a runtime that says "go"
+     * and exits would kill the container. */
+    int disarmed = sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (disarmed < 0)
+        return disarmed;
+
     if (!agent) {
         int rc = proc_tell(start->channel[1], PROC_READY);
 
