@@ -101,7 +101,7 @@ int sys_capget(uint64_t *ret_permitted); /* of the calling thread; bit n: capabi
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_dup_to(int fd, int target); /* dup3 without O_CLOEXEC, same number allowed */
 int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
-int sys_memfd(const char *name, unsigned flags);
+int sys_memfd(const char *name, unsigned flags); /* + MFD_CLOEXEC */
 int sys_seal(int fd, int seals);
 int sys_setsid(void);
 int sys_setrlimit(int resource, const struct rlimit *limit);

@@ -55,7 +55,7 @@ static int tail_read(struct tail *tail, int fd)
 /* State on standard input as a file, so that no hook can block us by not reading it. */
 static int state_input(const char *state_json)
 {
-    OWNED_FD fd = sys_memfd("sublet-state", MFD_CLOEXEC);
+    OWNED_FD fd = sys_memfd("sublet-state", 0);
 
     if (fd < 0)
         return fd;

@@ -61,7 +61,7 @@ static int write_parts(int fd, const struct buf *blob)
 
 int proc_image_make(const struct buf *blob, int *ret_fd, struct sub_err *err)
 {
-    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    unsigned flags = MFD_ALLOW_SEALING;
 
     /* before 6.3 there is no MFD_EXEC and every memfd may be executed */
     OWNED_FD fd = sys_memfd("sublet-init", flags | MFD_EXEC);

@@ -89,7 +89,7 @@ int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[
 
 int sys_memfd(const char *name, unsigned flags)
 {
-    return result(memfd_create(name, flags));
+    return result(memfd_create(name, flags | MFD_CLOEXEC));
 }
 
 int sys_seal(int fd, int seals)
