@@ -93,8 +93,9 @@ int state_remove(int root_fd, const char *id, int dir_fd, struct sub_err *err);
 /* Identity of a live process behind a pidfd. */
 int state_identify(pid_t pid, int pidfd, struct state_process *ret_process);
 
-/* Opens a pidfd if the process of the record lives and is the same one. -ESRCH otherwise: gone,
- * a zombie, of another boot, or a stranger with the same number. */
+/* Opens a pidfd if the process of the record lives and is the same one. -ESRCH: it is gone, a
+ * zombie, of another boot, or a stranger has its number. Any other -errno: that could not be found
+ * out, and must not be taken for "gone". */
 int state_process_open(const struct state_record *record);
 
 /* Current time as RFC 3339 with nanoseconds, without reading a time zone. */

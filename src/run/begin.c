@@ -74,6 +74,8 @@ int run_start(const struct run_target *request, struct sub_err *err)
                         request->id);
 
     OWNED_FD pidfd = state_process_open(&target.record);
+    if (pidfd < 0 && pidfd != -ESRCH)
+        return unknown_process(&target.record, pidfd, err);
     if (pidfd < 0)
         return sub_fail(err, ESRCH, NULL,
                         "container '%s': cannot start a container that has stopped", request->id);

@@ -78,6 +78,8 @@ int run_kill(const struct run_target *request, int number, bool all, struct sub_
     }
 
     OWNED_FD pidfd = state_process_open(&target.record);
+    if (pidfd < 0 && pidfd != -ESRCH)
+        return unknown_process(&target.record, pidfd, err);
     int rc = pidfd < 0 ? pidfd : sys_pidfd_signal(pidfd, number);
     if (rc == -ESRCH)
         return not_running(request->id, err);

@@ -12,6 +12,7 @@
 #include "sublet/sys.h"
 
 #include "start.h"
+#include "target.h"
 
 const char *run_status_name(enum run_status status)
 {
@@ -37,23 +38,31 @@ static bool is_frozen(const struct state_record *record)
            cgroup_is_frozen(group.dir_fd) == 1;
 }
 
-static enum run_status status_of(int dir_fd, const struct state_record *record, pid_t *ret_pid)
+static int status_of(int dir_fd, const struct state_record *record, enum run_status *ret_status,
+                     pid_t *ret_pid, struct sub_err *err)
 {
     struct stat st;
 
     *ret_pid = 0;
-    if (!record->complete)
-        return state_is_locked(dir_fd) == 1 ? RUN_CREATING : RUN_STOPPED;
+    *ret_status = RUN_STOPPED;
+    if (!record->complete) {
+        if (state_is_locked(dir_fd) == 1)
+            *ret_status = RUN_CREATING;
+        return 0;
+    }
 
     OWNED_FD pidfd = state_process_open(record);
+    if (pidfd == -ESRCH)
+        return 0;
     if (pidfd < 0)
-        return RUN_STOPPED;
+        return unknown_process(record, pidfd, err);
     *ret_pid = record->process.pid;
     if (is_frozen(record))
-        return RUN_PAUSED;
-    /* `start` takes the FIFO away; a foreground run never has one */
-    return sys_fstatat(dir_fd, STATE_FIFO, &st, AT_SYMLINK_NOFOLLOW) == 0 ? RUN_CREATED
-                                                                          : RUN_RUNNING;
+        *ret_status = RUN_PAUSED;
+    else /* `start` takes the FIFO away; a foreground run never has one */
+        *ret_status = sys_fstatat(dir_fd, STATE_FIFO, &st, AT_SYMLINK_NOFOLLOW) == 0 ? RUN_CREATED
+                                                                                     : RUN_RUNNING;
+    return 0;
 }
 
 static int info_of_folder(struct arena *arena, int dir_fd, const char *id,
@@ -70,7 +79,8 @@ static int info_of_folder(struct arena *arena, int dir_fd, const char *id,
     } else if (rc < 0) {
         return rc;
     }
-    enum run_status status = status_of(dir_fd, &record, &pid);
+    enum run_status status;
+    SUBLET_TRY(status_of(dir_fd, &record, &status, &pid, err));
     *ret_info = info_of_record(&record, status, pid);
     return 0;
 }

@@ -38,13 +38,21 @@ int target_open(const struct run_target *request, bool lock, struct target *ret_
     return rc;
 }
 
+int unknown_process(const struct state_record *record, int code, struct sub_err *err)
+{
+    return sub_fail(err, -code, NULL, "cannot tell whether process %d of container '%s' lives: %s",
+                    record->process.pid, record->id, sub_strerror(-code));
+}
+
 /* SIGKILL through a pidfd whose identity matched, then wait: a group that is empty by then spares
  * the waits below. */
 static int kill_process(const struct state_record *record, struct sub_err *err)
 {
     OWNED_FD pidfd = state_process_open(record);
-    if (pidfd < 0)
+    if (pidfd == -ESRCH)
         return 0;
+    if (pidfd < 0)
+        return unknown_process(record, pidfd, err);
 
     int rc = sys_pidfd_signal(pidfd, SIGKILL);
     if (rc < 0 && rc != -ESRCH)

@@ -25,6 +25,9 @@ void target_done(struct target *target);
  * the folder. May be called again after a failure. */
 int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err);
 
+/* The answer of state_process_open that is neither yes nor no. */
+int unknown_process(const struct state_record *record, int code, struct sub_err *err);
+
 /* poststart hooks of a running container. */
 int run_start_hooks(struct arena *arena, int dir_fd, const struct state_record *record,
                     struct sub_err *err);

@@ -110,11 +110,16 @@ int state_read(struct arena *arena, int dir_fd, struct state_record *ret_record,
     int rc = sub_load_file_at(dir_fd, STATE_FILE, STATE_MAX_BYTES, &text, &size, &cause);
     if (rc == -ENOENT)
         return -ENODATA;
+    /* a disk that fails says nothing about the record: taken for corrupt, it would be removed */
+    if (rc < 0 && rc != -EINVAL && rc != -EFBIG && rc != -ELOOP)
+        return sub_fail(err, -rc, cause.path, "%s", cause.text);
     if (rc == 0) {
         struct json_source source = {.name = STATE_FILE, .text = text, .size = size};
 
         rc = json_decode(arena, &source, &record_shape, NULL, &record, &cause);
     }
+    if (rc == -ENOMEM)
+        return sub_fail(err, ENOMEM, STATE_FILE, "out of memory");
     if (rc < 0)
         return sub_fail(err, EINVAL, cause.path, "corrupt state: %s; remove it with delete --force",
                         cause.text);
@@ -131,27 +136,29 @@ static int read_start_ticks(pid_t pid, uint64_t *ret_ticks)
     (void) snprintf(path, sizeof path, "/proc/%d/stat", (int) pid);
     ssize_t n = sub_read_file_at(AT_FDCWD, path, text, sizeof text);
     if (n < 0)
-        return -ESRCH;
+        return n == -ENOENT ? -ESRCH : (int) n;
 
     char *at = strrchr(text, ')');
-    for (int field = 2; at != NULL && field < 22; field++) {
+    for (int field = 2; at != NULL && field < 22; field++)
         at = strchr(at + 1, ' ');
-    }
     if (at == NULL)
-        return -ESRCH;
+        return -EPROTO;
 
     char *end = strchr(at + 1, ' ');
     if (end == NULL)
-        return -ESRCH;
+        return -EPROTO;
     *end = '\0';
-    return num_parse_u64(at + 1, UINT64_MAX, ret_ticks) < 0 ? -ESRCH : 0;
+    return num_parse_u64(at + 1, UINT64_MAX, ret_ticks) < 0 ? -EPROTO : 0;
 }
 
 int state_identify(pid_t pid, int pidfd, struct state_process *ret_process)
 {
     struct state_process process = {.pid = pid};
+    int64_t type = sys_fs_type(pidfd);
 
-    if (sys_fs_type(pidfd) == PIDFS_MAGIC) {
+    if (type < 0)
+        return (int) type;
+    if (type == PIDFS_MAGIC) {
         struct stat st;
 
         SUBLET_TRY(sys_fstat(pidfd, &st));
@@ -163,6 +170,13 @@ int state_identify(pid_t pid, int pidfd, struct state_process *ret_process)
     return 0;
 }
 
+static bool has_ended(int pidfd)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+    return sys_poll(&ended, 1, 0) > 0; /* a zombie is a process that has stopped */
+}
+
 int state_process_open(const struct state_record *record)
 {
     struct state_process now;
@@ -171,18 +185,19 @@ int state_process_open(const struct state_record *record)
     if (record->process.pid <= 0)
         return -ESRCH;
     OWNED_FD pidfd = sys_pidfd_open(record->process.pid);
+    if (pidfd == -EINVAL) /* the number belongs to a thread by now */
+        return -ESRCH;
     if (pidfd < 0)
+        return pidfd;
+    if (has_ended(pidfd))
         return -ESRCH;
 
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-    if (sys_poll(&ended, 1, 0) > 0)
-        return -ESRCH; /* a zombie is a process that has stopped */
-    if (state_identify(record->process.pid, pidfd, &now) < 0)
-        return -ESRCH;
+    SUBLET_TRY(state_identify(record->process.pid, pidfd, &now));
     if (now.pidfs_inode != record->process.pidfs_inode ||
         now.start_ticks != record->process.start_ticks)
         return -ESRCH;
-    if (state_boot_id(boot_id) == 0 && strcmp(boot_id, record->boot_id) != 0)
+    SUBLET_TRY(state_boot_id(boot_id));
+    if (strcmp(boot_id, record->boot_id) != 0)
         return -ESRCH;
     return sub_take_fd(&pidfd);
 }
