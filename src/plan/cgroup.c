@@ -36,7 +36,7 @@ static const char *cgroupfs_path(struct planning *p)
     const char *path = p->linux_->cgroups_path;
 
     if (path == NULL || path[0] == '\0')
-        return below_base(p, arena_printf(p->arena, "sublet/%s", p->options->id));
+        return below_base(p, arena_printf(p->arena, "sublet-%s", p->options->id));
     if (is_systemd_form(path)) {
         plan_error(p, CGROUP_FIELD, "'%s' is a path for --systemd-cgroup", path);
         return NULL;
