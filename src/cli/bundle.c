@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +20,12 @@
 #include "command.h"
 
 #define LISTEN_FDS_MAX 65536
+#define FOLDER_MAX     4096 /* getcwd(2) answers in one page */
 
 /* The caller's folder; only asked for where a path is relative. */
 static int current_folder(struct arena *arena, const char **ret_folder, struct sub_err *err)
 {
-    char text[PATH_MAX];
+    char text[FOLDER_MAX];
     int rc = sys_getcwd(text, sizeof text);
 
     if (rc >= 0 && text[0] != '/')

@@ -35,6 +35,8 @@ static const struct spec_capabilities capabilities = {
     .permitted = LIST(capability_names),
 };
 static const char *const sysfs_options[] = {"nosuid", "noexec", "nodev", "ro"};
+static const struct spec_mount own_sysfs = {
+    .destination = "/sys", .type = "sysfs", .source = "sysfs", .options = LIST(sysfs_options)};
 
 /* "1000" or "1000:100". */
 static int parse_user(const char *text, struct spec_user *ret_user, struct sub_err *err)
@@ -164,10 +166,7 @@ static int make_network(struct arena *arena, bool own, struct spec *spec, struct
     for (size_t i = 0; i < spec->mounts.count; i++) {
         mounts[i] = spec->mounts.items[i];
         if (own && strcmp(mounts[i].destination, "/sys") == 0)
-            mounts[i] = (struct spec_mount){.destination = "/sys",
-                                            .type = "sysfs",
-                                            .source = "sysfs",
-                                            .options = LIST(sysfs_options)};
+            mounts[i] = own_sysfs;
     }
     spec->mounts.items = mounts;
     return 0;

@@ -76,11 +76,11 @@ static int check_bundleless(const struct args *args, struct sub_err *err)
 static int check_bundle(const struct args *args, struct sub_err *err)
 {
     for (size_t i = 0; i < bundleless_rows.count; i++) {
-        if (arg_is_given(args, &bundleless_rows.items[i]))
+        if (arg_is_given(args, &bundleless_rows.items[i])) {
             return args_refuse(args, err,
-                               "option '--%s' needs '--rootfs' or '--overlay' and no "
-                               "bundle",
+                               "option '--%s' needs '--rootfs' or '--overlay' and no bundle",
                                bundleless_rows.items[i].name);
+        }
     }
     if (args->operand_count == 0)
         return args_refuse(args, err, "'run' lacks an operand");

@@ -102,11 +102,10 @@ static void bash_options_of(struct buf *buf, const struct command *command)
 
 static void bash_operands_of(struct buf *buf, const struct command *command)
 {
+    static const char ids[] = "$(sublet \"${root[@]}\" list --quiet 2>/dev/null)";
+
     if (command->operand == OPERAND_ID)
-        buf_printf(buf,
-                   "    %s:*) _sublet_words \"$(sublet \"${root[@]}\" list --quiet "
-                   "2>/dev/null)\" ;;\n",
-                   command->name);
+        buf_printf(buf, "    %s:*) _sublet_words \"%s\" ;;\n", command->name, ids);
 }
 
 void bash_completion(struct buf *buf)

@@ -1,25 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* User data made harmless for a terminal. */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "sublet/base/buf.h"
 
 #include "say.h"
 
-/* Length of the UTF-8 character at text; 0 if there is none. No long forms, no surrogates. */
+/* The second byte excludes long forms, surrogates and what lies beyond U+10FFFF. */
+static bool is_second(unsigned char lead, unsigned char byte)
+{
+    switch (lead) {
+    case 0xe0:
+        return byte >= 0xa0 && byte <= 0xbf;
+    case 0xed:
+        return byte >= 0x80 && byte <= 0x9f;
+    case 0xf0:
+        return byte >= 0x90 && byte <= 0xbf;
+    case 0xf4:
+        return byte >= 0x80 && byte <= 0x8f;
+    default:
+        return (byte & 0xc0) == 0x80;
+    }
+}
+
+/* Length of the UTF-8 character at text; 0 if there is none. */
 static size_t character_length(const unsigned char *text)
 {
-    unsigned char lead = text[0], low = 0x80, high = 0xbf;
-    size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    unsigned char lead = text[0];
+    size_t length = 4;
 
-    if (length < 2 || lead > 0xf4)
-        return length < 2 ? length : 0;
-    if (lead == 0xe0 || lead == 0xf0)
-        low = lead == 0xe0 ? 0xa0 : 0x90;
-    if (lead == 0xed || lead == 0xf4)
-        high = lead == 0xed ? 0x9f : 0x8f;
-    if (text[1] < low || text[1] > high)
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xc2 || lead > 0xf4 || !is_second(lead, text[1]))
         return 0;
+    if (lead < 0xf0)
+        length = lead < 0xe0 ? 2 : 3;
     for (size_t i = 2; i < length; i++) {
         if ((text[i] & 0xc0) != 0x80)
             return 0;

@@ -100,7 +100,7 @@ const struct command *const commands[] = {
     &command_run,    &command_list,     &command_spec,    &command_features, &command_plan,
     &command_man,    &command_complete, &command_options,
 };
-const size_t command_count = sizeof commands / sizeof *commands;
+const size_t command_count = sizeof commands / sizeof(void *);
 
 const struct command *command_find(const char *name)
 {

@@ -266,10 +266,10 @@ int id_check(const char *id, struct sub_err *err)
 
     for (size_t i = 0; fine && i < length; i++)
         fine = id_letter(id[i], i == 0);
-    if (!fine)
-        return sub_fail(err, ARGS_USAGE, NULL,
-                        "container id '%.128s': 1 to %d of the characters A-Z a-z 0-9 _ + - . are "
-                        "allowed, not beginning with '.'",
-                        id, ID_MAX);
-    return 0;
+    if (fine)
+        return 0;
+    return sub_fail(err, ARGS_USAGE, NULL,
+                    "container id '%.128s': 1 to %d of the characters A-Z a-z 0-9 _ + - . are "
+                    "allowed, not beginning with '.'",
+                    id, ID_MAX);
 }
