@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT [every N]
+ * torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT GROUP [EVERY [ERRORS]]
  *
  * Crash consistency, proved by doing it: create, start and delete are killed at each of their
  * system calls, in the runtime and in the child, and each of their system calls is made to fail.
@@ -23,12 +23,11 @@
 #include "tracer.h"
 
 #define ID       "tortured"
-#define GROUP    "torture"
 #define LIMIT_MS 8000
 
 struct place {
     char *sublet, *state_root, *bundle;
-    const char *cgroup_root;
+    const char *cgroup_root, *group;
     int mounts;
     int startup; /* calls of libc's start-up, whose failure is not ours to report */
     int passed, failed;
@@ -98,7 +97,7 @@ static const char *leftover(const struct place *place)
     if (living_children())
         return "a process is alive";
 
-    (void) snprintf(path, sizeof path, "%s/%s", place->cgroup_root, GROUP);
+    (void) snprintf(path, sizeof path, "%s/%s", place->cgroup_root, place->group);
     if (access(path, F_OK) == 0)
         return "a cgroup is left";
     if (count_lines("/proc/self/mountinfo") != place->mounts)
@@ -269,17 +268,19 @@ int main(int argc, char **argv)
     };
     static const int errors[] = {EIO, ENOMEM, EMFILE, EPERM, ENOSYS};
 
-    if (argc < 5) {
-        fprintf(stderr, "usage: torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT [EVERY [ERRORS]]\n");
+    if (argc < 6) {
+        fprintf(stderr,
+                "usage: torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT GROUP [EVERY [ERRORS]]\n");
         return 2;
     }
     struct place place = {.sublet = argv[1],
                           .state_root = argv[2],
                           .bundle = argv[3],
                           .cgroup_root = argv[4],
+                          .group = argv[5],
                           .mounts = count_lines("/proc/self/mountinfo")};
-    int every = argc > 5 ? atoi(argv[5]) : 1;
-    int error_count = argc > 6 ? atoi(argv[6]) : 1;
+    int every = argc > 6 ? atoi(argv[6]) : 1;
+    int error_count = argc > 7 ? atoi(argv[7]) : 1;
 
     (void) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     place.startup = count_startup(&place);
