@@ -210,7 +210,7 @@ static int find_command(const char *name, struct args *args, struct sub_err *err
 int args_parse(struct arena *arena, int argc, char **argv, struct args *args, struct sub_err *err)
 {
     struct scan scan = {.arena = arena, .argc = argc, .argv = argv};
-    int next = argc == 0 ? 0 : scan_options(&scan, args, err);
+    int next = scan_options(&scan, args, err);
 
     SUBLET_TRY(next);
     if (args->help || args->version)

@@ -122,6 +122,15 @@ START_TEST(the_manual_gets_a_list_of_mdoc)
 }
 END_TEST
 
+START_TEST(a_backslash_reaches_the_reader_of_the_manual)
+{
+    renew();
+    man_options(&text, &command_create);
+    ck_assert_ptr_ne(strstr(buf_text(&text), "(a ':' in a name is written '\\e:').\n"), NULL);
+    buf_done(&text);
+}
+END_TEST
+
 START_TEST(no_line_of_the_manual_is_a_macro_by_accident)
 {
     for (size_t i = 0; i <= command_count; i++) {
@@ -176,5 +185,6 @@ END_TEST
 
 SUITE(texts_suite, help_fits_a_terminal_and_shows_every_option, help_of_a_command_looks_like_this,
       the_program_names_its_commands_and_hides_the_others, rows_are_well_formed,
-      the_manual_gets_a_list_of_mdoc, no_line_of_the_manual_is_a_macro_by_accident,
-      completion_knows_words_files_and_ids, version_is_in_the_form_engines_read)
+      the_manual_gets_a_list_of_mdoc, a_backslash_reaches_the_reader_of_the_manual,
+      no_line_of_the_manual_is_a_macro_by_accident, completion_knows_words_files_and_ids,
+      version_is_in_the_form_engines_read)

@@ -67,6 +67,29 @@ START_TEST(wrong_values_say_what_is_allowed)
 }
 END_TEST
 
+START_TEST(a_list_grows_without_touching_its_neighbours)
+{
+    struct arg_row row = {.name = "x", .kind = ARG_LIST, .target = INTO(env)};
+    char *others[20], texts[20][8];
+    struct arena arena;
+    struct args args;
+
+    arena_init(&arena, ARENA_MAX_BYTES);
+    args_init(&args);
+    for (int i = 0; i < 20; i++) {
+        (void) snprintf(texts[i], sizeof texts[i], "A=%d", i);
+        ck_ok(args_store(&arena, &args, &row, texts[i], &err), &err);
+        others[i] = arena_strdup(&arena, texts[i]);
+    }
+    ck_assert_uint_eq(args.env.count, 20);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_ptr_eq(args.env.items[i], texts[i]);
+        ck_assert_str_eq(others[i], texts[i]);
+    }
+    arena_done(&arena);
+}
+END_TEST
+
 START_TEST(signals_have_numbers_and_names)
 {
     const struct {
@@ -156,5 +179,5 @@ START_TEST(an_id_is_a_plain_word)
 END_TEST
 
 SUITE(value_suite, sizes_and_cpus_are_stored_in_their_units, wrong_values_say_what_is_allowed,
-      signals_have_numbers_and_names, every_standard_signal_has_a_name, other_words_are_no_signal,
-      an_id_is_a_plain_word)
+      a_list_grows_without_touching_its_neighbours, signals_have_numbers_and_names,
+      every_standard_signal_has_a_name, other_words_are_no_signal, an_id_is_a_plain_word)
