@@ -182,40 +182,39 @@ int child_program(struct start *start, struct sub_err *err)
     return 0;
 }
 
-/* Only where startContainer hooks exist is it this program that waits for `start`; otherwise the
- * stub does, in a few pages of memory. */
+static int wait_start(struct start *start, struct sub_err *err)
+{
+    char byte;
+
+    /* whoever starts the container hears of failures from here on */
+    if (dup3(start->answer_fd, start->channel[1], O_CLOEXEC) < 0)
+        return sub_fail(err, errno, NULL, "cannot switch to the answer FIFO: %s",
+                        sub_strerror(errno));
+    sub_close(&start->answer_fd);
+    if (sub_read_all(start->fifo_fd, &byte, 1) != 1)
+        _exit(1);
+    return 0;
+}
+
+/* Only where startContainer hooks exist is it this program that reports and waits for `start`;
+ * otherwise the stub does, in a few pages of memory. */
 int child_wait(struct start *start, struct sub_err *err)
 {
     const struct plan_hooks *hooks = &start->plan->hooks[PLAN_HOOK_START_CONTAINER];
-    bool agent =
-        start->plan->process.seccomp != NULL && start->plan->process.seccomp->listener_path != NULL;
 
     /* From here on it is the end of the channel that tells of the runtime's death: all that is
      * left is short, or a read from there. With the signal still armed, a runtime that says "go"
      * and exits would kill the container. */
-    int disarmed = sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-    if (disarmed < 0)
-        return disarmed;
-
-    if (!agent) {
-        int rc = proc_tell(start->channel[1], PROC_READY);
-
-        if (rc < 0)
-            return rc;
-    }
+    int rc = sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (rc < 0)
+        return rc;
     if (hooks->count == 0)
         return 0;
 
+    SUBLET_TRY(proc_tell(start->channel[1], PROC_READY));
     wait_go(start);
-    if (start->waits) {
-        char byte;
-
-        if (dup3(start->answer_fd, start->channel[1], O_CLOEXEC) < 0)
-            return sub_fail(err, errno, NULL, "cannot switch to the answer FIFO");
-        sub_close(&start->answer_fd);
-        if (sub_read_all(start->fifo_fd, &byte, 1) != 1)
-            _exit(1);
-    }
+    if (start->waits)
+        SUBLET_TRY(wait_start(start, err));
     return proc_hooks_run(hooks, start->hook_state, NULL, err);
 }
 

@@ -3,13 +3,14 @@
  * The last operations of the container's process, in the order they are carried out by the stub:
  *
  *   without a seccomp agent           with one
- *   go from the parent                privileges, filter (the listener goes to the parent)
+ *   READY to the parent, go from it   privileges, filter (the listener goes to the parent)
  *   byte from `start` (create only)   READY to the parent, go from it
  *   privileges, filter                byte from `start` (create only)
  *   exec                              exec
  *
  * With an agent the filter has to be loaded while the parent is still there to hand the listener
- * over. Where startContainer hooks exist, the child has waited already before it becomes the stub.
+ * over. Where startContainer hooks exist, the child has reported and waited before it becomes the
+ * stub.
  */
 #include "sublet/base/script.h"
 
@@ -64,11 +65,15 @@ static void put_release(const struct start *start, struct script *script)
  * the ban on tracing before it closes those (CVE-2016-9962). */
 static void put_close(const struct start *start, struct script *script)
 {
-    int channel_fd = start->channel[1];
+    uint64_t channel_fd = (uint64_t) start->channel[1];
+    uint64_t first_fd = 3 + (uint64_t) start->plan->process.preserve_fds;
 
-    call(script, SYS_fcntl, (uint64_t) channel_fd, F_SETFD, FD_CLOEXEC, "fcntl");
-    call(script, SYS_close_range, (uint64_t) channel_fd + 1, ~0u, 0,
-         "cannot close what is left open");
+    /* the host's procfs was opened before the channel, and its number is lower */
+    if (first_fd < channel_fd)
+        call(script, SYS_close_range, first_fd, channel_fd - 1, 0,
+             "cannot close what is left open");
+    call(script, SYS_fcntl, channel_fd, F_SETFD, FD_CLOEXEC, "fcntl");
+    call(script, SYS_close_range, channel_fd + 1, ~0u, 0, "cannot close what is left open");
 }
 
 static void put_exec(const struct start *start, struct script *script)
@@ -105,8 +110,10 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
     if (process->apparmor != NULL)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
 
-    if (!agent && !waited)
+    if (!agent && !waited) {
+        put_ready(script, start->channel[1]);
         put_release(start, script);
+    }
     priv_script(process, &start->filter, &fds, script);
     if (!agent)
         put_close(start, script);
