@@ -10,9 +10,8 @@ rootfs_template() {
         mkdir -p "$root"/{bin,dev,etc,home,proc,root,run,sys,tmp,usr,var} || return 1
         chmod 1777 "$root/tmp"
         cp "$(command -v busybox)" "$root/bin/busybox" || return 1
-        # shellcheck disable=SC2016 # for the inner shell
-        busybox sh -c 'cd "$1" && for applet in $(busybox --list); do
-            [ -e "$applet" ] || ln -s busybox "$applet"; done' - "$root/bin" || return 1
+        # Hard links, made by one program: in the guest four hundred would take seconds.
+        "$root/bin/busybox" --install "$root/bin" || return 1
         printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' >"$root/etc/passwd"
         printf 'root:x:0:\nuser:x:1000:\n' >"$root/etc/group"
         [ ! -x "$(probe_program)" ] || cp "$(probe_program)" "$root/bin/probe" || return 1
@@ -42,13 +41,13 @@ make_bundle() {
     [ -d "$dir/rootfs" ] || make_rootfs "$dir/rootfs" || return 1
     rm -f "$dir/config.json"
     "$SUBLET" spec --bundle "$dir" >"$T/.cli/spec" 2>&1 ||
-        { fail "spec: $(cat "$T/.cli/spec")" && return 1; }
-    edit_bundle "$dir" '.process.terminal = false' && edit_bundle "$dir" "$filter"
+        { fail "spec: $(cat "$T/.cli/spec")"; return 1; }
+    edit_bundle "$dir" ".process.terminal = false | $filter"
 }
 
 # edit_bundle DIR JQ-FILTER
 edit_bundle() {
     local new
-    new=$(jq "$2" "$1/config.json" 2>&1) || { fail "jq '$2': $new" && return 1; }
+    new=$(jq "$2" "$1/config.json" 2>&1) || { fail "jq '$2': $new"; return 1; }
     printf '%s\n' "$new" >"$1/config.json"
 }
