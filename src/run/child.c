@@ -165,8 +165,30 @@ int child_sysctls(struct start *start, struct sub_err *err)
     return 0;
 }
 
+/* The stub opens the label's file in a procfs of our own, which shows processes and nothing else:
+ * not in the container's, over which anything may be mounted (CVE-2019-16884), and not in the
+ * host's, of which nothing may stay open in a process that waits inside the container. */
+static int open_private_proc(struct start *start, struct sub_err *err)
+{
+    OWNED_FD fs = sys_fsopen("proc");
+    int rc = fs < 0 ? fs : sys_fsconfig_string(fs, "subset", "pid");
+
+    if (rc >= 0)
+        rc = sys_fsconfig_create(fs);
+    OWNED_FD mount = rc < 0 ? rc : sys_fsmount(fs, 0);
+    if (mount >= 0)
+        rc = sys_dup_to(mount, start->label_fd);
+    if (mount < 0 || rc < 0)
+        return sub_fail(err, mount < 0 ? -mount : -rc, NULL,
+                        "cannot make a procfs for the security label: %s",
+                        sub_strerror(mount < 0 ? -mount : -rc));
+    return 0;
+}
+
 int child_pivot(struct start *start, struct sub_err *err)
 {
+    if (start->label_fd >= 0)
+        SUBLET_TRY(open_private_proc(start, err));
     SUBLET_TRY(mount_pivot(start->tree, err));
     return mount_seal(start->tree, err);
 }
@@ -218,10 +240,23 @@ int child_wait(struct start *start, struct sub_err *err)
     return proc_hooks_run(hooks, start->hook_state, NULL, err);
 }
 
+/* The image is not dumpable from its first instruction on: a process whose real and effective ids
+ * differ at exec never is. Between an exec and a prctl, a neighbour in a shared pid namespace could
+ * trace it while it has every capability (CVE-2016-9962). The script sets the group ids anyway; a
+ * user namespace that maps only one of them has nothing but that prctl. */
+static void hide_from_tracers(void)
+{
+    const gid_t keep = (gid_t) -1;
+
+    (void) setresgid(keep, 1, keep);
+}
+
 int child_become_init(struct start *start, struct sub_err *err)
 {
     /* what the script needs survives the exec; all the rest is O_CLOEXEC */
-    const int kept[] = {start->channel[1], start->fifo_fd, start->answer_fd, start->proc_fd};
+    const int kept[] = {start->channel[1], start->fifo_fd, start->answer_fd, start->label_fd};
+
+    hide_from_tracers();
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         if (kept[i] >= 0 && sys_dup_to(kept[i], kept[i]) < 0)

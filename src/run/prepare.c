@@ -61,25 +61,37 @@ static int foreground_console(struct start *start, struct sub_err *err)
     return 0;
 }
 
+/* The script has to know the descriptor before the child can open what will be behind it. */
+static int open_proc(struct start *start, struct sub_err *err)
+{
+    const struct plan_process *process = &start->plan->process;
+    bool labels = process->apparmor != NULL || process->selinux != NULL;
+
+    if (!labels && start->plan->sysctl_count == 0)
+        return 0;
+    start->proc_fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (start->proc_fd < 0 || sys_fs_type(start->proc_fd) != PROC_MAGIC)
+        return sub_fail(err, ENOTSUP, "/proc", "not a procfs, which labels and sysctls need");
+    if (!labels)
+        return 0;
+    start->label_fd = fcntl(start->proc_fd, F_DUPFD_CLOEXEC, 3);
+    if (start->label_fd < 0)
+        return sub_fail(err, errno, "/proc", "cannot keep open: %s", sub_strerror(errno));
+    return 0;
+}
+
 int step_sockets(struct start *start, struct sub_err *err)
 {
     const struct plan_process *process = &start->plan->process;
-    bool needs_proc =
-        start->plan->sysctl_count > 0 || process->apparmor != NULL || process->selinux != NULL;
 
+    SUBLET_TRY(open_proc(start, err));
     SUBLET_TRY(connect_to(process->console_socket, "--console-socket", &start->console_fd, err));
     if (process->terminal && process->console_socket == NULL)
         SUBLET_TRY(foreground_console(start, err));
-    if (process->seccomp != NULL)
-        SUBLET_TRY(connect_to(process->seccomp->listener_path, "linux.seccomp.listenerPath",
-                              &start->agent_fd, err));
-
-    if (needs_proc) {
-        start->proc_fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-        if (start->proc_fd < 0 || sys_fs_type(start->proc_fd) != PROC_MAGIC)
-            return sub_fail(err, ENOTSUP, "/proc", "not a procfs, which labels and sysctls need");
-    }
-    return 0;
+    if (process->seccomp == NULL)
+        return 0;
+    return connect_to(process->seccomp->listener_path, "linux.seccomp.listenerPath",
+                      &start->agent_fd, err);
 }
 
 int step_filter(struct start *start, struct sub_err *err)

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "sublet/base/fd.h"
@@ -105,11 +106,12 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
     const struct plan_process *process = &start->plan->process;
     bool agent = start->agent_fd >= 0;
     bool waited = start->plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0;
-    struct priv_fds fds = {.proc = start->proc_fd, .listener = agent ? start->channel[1] : -EBADF};
+    struct priv_fds fds = {.proc = start->label_fd, .listener = agent ? start->channel[1] : -EBADF};
 
     if (process->apparmor != NULL)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
 
+    call(script, SYS_prctl, PR_SET_DUMPABLE, 0, 0, "cannot hide from tracers");
     if (!agent && !waited) {
         put_ready(script, start->channel[1]);
         put_release(start, script);

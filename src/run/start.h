@@ -37,7 +37,8 @@ struct start {
     struct ns_joins joins;
     struct mount_tree *tree;
     struct priv_filter filter;
-    int proc_fd;    /* the host's procfs, where labels or sysctls are to be written */
+    int proc_fd;    /* the host's procfs, where sysctls are to be written */
+    int label_fd;   /* number of the descriptor over which the stub finds its label's procfs */
     int console_fd; /* connected console socket, or our end of the foreground terminal */
     int agent_fd;   /* connected socket of the seccomp agent */
     int fifo_fd, answer_fd;

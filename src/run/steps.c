@@ -88,6 +88,7 @@ void start_init(struct start *start, const struct run_request *request, bool wai
         .cgroup_root_fd = -EBADF,
         .group = CGROUP_NONE,
         .proc_fd = -EBADF,
+        .label_fd = -EBADF,
         .console_fd = -EBADF,
         .agent_fd = -EBADF,
         .fifo_fd = -EBADF,
@@ -101,11 +102,11 @@ void start_init(struct start *start, const struct run_request *request, bool wai
 
 void start_done(struct start *start)
 {
-    int *const fds[] = {&start->dir_fd,     &start->root_fd,    &start->cgroup_root_fd,
-                        &start->proc_fd,    &start->console_fd, &start->agent_fd,
-                        &start->fifo_fd,    &start->answer_fd,  &start->image_fd,
-                        &start->channel[0], &start->channel[1], &start->child.pidfd,
-                        &start->terminal_fd};
+    int *const fds[] = {&start->dir_fd,      &start->root_fd,    &start->cgroup_root_fd,
+                        &start->proc_fd,     &start->label_fd,   &start->console_fd,
+                        &start->agent_fd,    &start->fifo_fd,    &start->answer_fd,
+                        &start->image_fd,    &start->channel[0], &start->channel[1],
+                        &start->child.pidfd, &start->terminal_fd};
 
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         sub_close(fds[i]);
