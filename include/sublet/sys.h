@@ -104,6 +104,10 @@ int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[
 int sys_memfd(const char *name, unsigned flags); /* + MFD_CLOEXEC */
 int sys_seal(int fd, int seals);
 int sys_setsid(void);
+int sys_setresuid(uid_t real, uid_t effective, uid_t saved); /* (uid_t) -1 leaves one as it is */
+int sys_setresgid(gid_t real, gid_t effective, gid_t saved);
+/* chdir with other file system ids, which also puts root's file capabilities aside. */
+int sys_chdir_as(const char *path, uid_t uid, gid_t gid);
 int sys_setrlimit(int resource, const struct rlimit *limit);
 int sys_getrlimit(int resource, struct rlimit *ret_limit);
 int sys_sched_setattr(pid_t pid, const void *attr);

@@ -101,9 +101,9 @@ int ns_become_root(const struct plan_ns *ns, struct sub_err *err)
         return 0;
 
     /* setres*id, not one of its weaker sisters: saved and file system ids must change, too */
-    int rc = setresgid(0, 0, 0) < 0 ? -errno : 0;
+    int rc = sys_setresgid(0, 0, 0);
     if (rc == 0)
-        rc = setresuid(0, 0, 0) < 0 ? -errno : 0;
+        rc = sys_setresuid(0, 0, 0);
     if (rc < 0)
         return sub_fail(err, -rc, "linux.uidMappings",
                         "cannot become root of the user namespace: %s", sub_strerror(-rc));

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -205,18 +204,6 @@ static int make_folders(const char *path)
     return 0;
 }
 
-/* A folder that only the user may enter (a root-squashing NFS): root's own try fails. */
-static int chdir_as(const char *path, uint32_t uid, uint32_t gid)
-{
-    int old_gid = setfsgid(gid);
-    int old_uid = setfsuid(uid); /* takes the file capabilities of root away, too */
-    int rc = sys_chdir(path);
-
-    (void) setfsuid((uid_t) old_uid);
-    (void) setfsgid((gid_t) old_gid);
-    return rc;
-}
-
 int proc_enter_cwd(const struct plan_process *process, struct sub_err *err)
 {
     char cwd[PROC_PATH_MAX];
@@ -229,8 +216,8 @@ int proc_enter_cwd(const struct plan_process *process, struct sub_err *err)
                             sub_strerror(-rc));
         rc = sys_chdir(process->cwd);
     }
-    if (rc == -EACCES)
-        rc = chdir_as(process->cwd, process->uid, process->gid);
+    if (rc == -EACCES) /* a folder that only the user may enter, on an NFS that squashes root */
+        rc = sys_chdir_as(process->cwd, process->uid, process->gid);
     if (rc < 0)
         return sub_fail(err, -rc, "process.cwd", "cannot enter '%s': %s", process->cwd,
                         sub_strerror(-rc));

@@ -248,7 +248,7 @@ static void hide_from_tracers(void)
 {
     const gid_t keep = (gid_t) -1;
 
-    (void) setresgid(keep, 1, keep);
+    (void) sys_setresgid(keep, 1, keep);
 }
 
 int child_become_init(struct start *start, struct sub_err *err)

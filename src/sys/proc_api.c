@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -100,6 +101,27 @@ int sys_seal(int fd, int seals)
 int sys_setsid(void)
 {
     return result(setsid());
+}
+
+int sys_setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+    return result(setresuid(real, effective, saved));
+}
+
+int sys_setresgid(gid_t real, gid_t effective, gid_t saved)
+{
+    return result(setresgid(real, effective, saved));
+}
+
+int sys_chdir_as(const char *path, uid_t uid, gid_t gid)
+{
+    int old_gid = setfsgid(gid);
+    int old_uid = setfsuid(uid);
+    int rc = result(chdir(path));
+
+    (void) setfsuid((uid_t) old_uid);
+    (void) setfsgid((gid_t) old_gid);
+    return rc;
 }
 
 int sys_setrlimit(int resource, const struct rlimit *limit)
