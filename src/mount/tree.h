@@ -53,9 +53,11 @@ struct mount_tree {
 
 /* --- errors --------------------------------------------------------------------------------- */
 
-/* Fails with the path "JSON.FIELD". */
-#define fail_field(err, code, json, field, ...)                                               \
-    (sub_fail((err), (code), NULL, __VA_ARGS__), sub_err_at((err), "%s.%s", (json), (field)), \
+/* Fails with the path "JSON.FIELD"; what no config asked for, as "/dev", has no fields. */
+#define fail_field(err, code, json, field, ...)                     \
+    (sub_fail((err), (code), NULL, __VA_ARGS__),                    \
+     sub_err_at((err), "%s%s%s", (json), *(json) == '/' ? "" : ".", \
+                *(json) == '/' ? "" : (field)),                     \
      -(code))
 
 /* What the kernel meant by the failure of a move_mount or an open_tree. */
