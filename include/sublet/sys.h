@@ -125,6 +125,7 @@ int sys_unix_connect(const char *path); /* stream; any length of path (through i
 int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, size_t fd_count);
 ssize_t sys_recv_fd(int socket_fd, void *data, size_t size,
                     int *ret_fd); /* ret_fd -EBADF if none */
+int sys_loopback_up(void);        /* of the network namespace the caller is in */
 
 /* --- BPF (bpf.c) ---------------------------------------------------------------------------- */
 /* attr: a whole, zeroed union. Kernels 6.17 to 7.1 write past a short one in BPF_PROG_QUERY. */

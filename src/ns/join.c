@@ -91,11 +91,17 @@ int ns_enter(const struct plan_ns *ns, const struct ns_joins *joins, struct sub_
     }
 
     /* not by clone: a cgroup namespace is rooted at the caller's group, and only the child is in
-     * the right one; a network namespace made here overlaps with the parent's work */
-    int late = (int) (ns->create & (CLONE_NEWCGROUP | CLONE_NEWNET));
+     * the right one; a network namespace made here overlaps with the parent's work; the root of
+     * /dev/mqueue belongs to who makes the ipc namespace, which is to be root in the user one */
+    int late = (int) (ns->create & (CLONE_NEWCGROUP | CLONE_NEWNET | CLONE_NEWIPC));
     int rc = late == 0 ? 0 : sys_unshare(late);
     if (rc < 0)
         return sub_fail(err, -rc, "linux.namespaces", "cannot make new namespaces: %s",
+                        sub_strerror(-rc));
+    if ((ns->create & CLONE_NEWNET) != 0)
+        rc = sys_loopback_up();
+    if (rc < 0)
+        return sub_fail(err, -rc, "linux.namespaces", "cannot bring the loopback device up: %s",
                         sub_strerror(-rc));
     if ((ns->create & CLONE_NEWTIME) != 0)
         return make_time_namespace(ns->timens_text, err);

@@ -15,7 +15,7 @@
 #include "sublet/sys.h"
 
 /* What is left to ns_enter. */
-#define MADE_BY_CHILD (CLONE_NEWCGROUP | CLONE_NEWNET | CLONE_NEWTIME)
+#define MADE_BY_CHILD (CLONE_NEWCGROUP | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWTIME)
 
 static int find_join(const struct plan_ns *ns, const struct ns_joins *joins, uint64_t kind)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -92,4 +94,15 @@ ssize_t sys_recv_fd(int socket_fd, void *data, size_t size, int *ret_fd)
         memcpy(&fd, CMSG_DATA(head), sizeof fd);
     *ret_fd = fd;
     return n;
+}
+
+int sys_loopback_up(void)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+
+    /* devices are asked through any socket; this family is in every kernel */
+    OWNED_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+        return -errno;
+    return 0;
 }
