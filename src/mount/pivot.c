@@ -18,11 +18,10 @@ static int check_root(const struct mount_tree *tree, struct sub_err *err)
         rc = sys_mount_id(AT_FDCWD, "/..", &top);
     if (rc < 0)
         return sub_fail(err, -rc, "root", "cannot look at the new root: %s", sub_strerror(-rc));
-    if (slash != ours || top != ours) {
+    if (slash != ours || top != ours)
         return sub_fail(err, EXDEV, "root",
-                        "the host's tree is still there after the change of "
-                        "the root");
-    }
+                        "the new root is covered, by the host's tree or by a mount whose "
+                        "destination leads to '/'");
     return 0;
 }
 

@@ -174,8 +174,6 @@ static int walk_step(struct walk *walk, const char *name, enum want want, int *r
         *ret_fd = sub_take_fd(&fd);
         return 0;
     }
-    if (!S_ISDIR(found.st_mode))
-        return -ENOTDIR;
     rc = walk_down(walk, &fd, name);
     return rc < 0 ? rc : 1;
 }

@@ -49,6 +49,19 @@ START_TEST(without_a_pivot_the_root_is_changed_and_dots_do_not_lead_out)
 }
 END_TEST
 
+START_TEST(a_mount_that_a_link_of_the_image_leads_over_the_root_is_refused)
+{
+    struct world w;
+    world_init(&w);
+    put_link("/mnt/rootfs/data", "/");
+    world_bind(&w, "/mnt/sent", "/data");
+
+    ck_fails(world_run(&w), &w.err, EXDEV, "root",
+             "the new root is covered, by the host's tree or by a mount whose destination leads to "
+             "'/'");
+}
+END_TEST
+
 START_TEST(a_root_that_is_a_link_is_refused)
 {
     struct world w;
@@ -167,6 +180,22 @@ START_TEST(mounts_of_a_shared_root_are_not_seen_by_the_host)
 }
 END_TEST
 
+START_TEST(a_host_whose_mounts_are_all_shared_keeps_exactly_those_it_had)
+{
+    struct world w;
+    world_init(&w);
+    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
+    int before = mount_count(&w);
+    world_add_default(&w);
+    world_bind(&w, "/mnt/sent", "/vol");
+
+    ck_ok(world_run(&w), &w.err);
+    ck_assert(!any_mount_has(&w, "shared:"));
+    ck_assert_int_eq(setns(w.host_ns, CLONE_NEWNS), 0);
+    ck_assert_int_eq(mount_count(&w), before);
+}
+END_TEST
+
 START_TEST(the_tree_leaves_no_descriptor_behind)
 {
     struct world w;
@@ -206,10 +235,12 @@ END_TEST
 
 SUITE(root_suite, after_the_pivot_nothing_of_the_host_is_left,
       without_a_pivot_the_root_is_changed_and_dots_do_not_lead_out,
+      a_mount_that_a_link_of_the_image_leads_over_the_root_is_refused,
       a_root_that_is_a_link_is_refused, a_root_that_is_missing_is_named,
       a_root_that_is_replaced_after_it_was_opened_is_not_looked_up_again,
       what_is_mounted_in_the_root_folder_comes_along,
       the_root_is_private_by_default_even_where_the_host_is_shared, a_slave_root_follows_the_host,
       a_shared_root_has_a_group_of_its_own, a_recursively_shared_root_shares_its_mounts,
       an_unbindable_root_is_so, mounts_of_a_shared_root_are_not_seen_by_the_host,
+      a_host_whose_mounts_are_all_shared_keeps_exactly_those_it_had,
       the_tree_leaves_no_descriptor_behind, a_failure_leaves_no_descriptor_behind)

@@ -80,7 +80,7 @@ static void check_fake_null(void (*put)(const char *path))
     ck_reads("/k/file", "");
     put_file("/k/file", "attack");
     ck_reads("/k/target", "secret");
-    ck_assert_int_eq(chmod("/k/file", 0), -1); /* it is the host's null device */
+    ck_assert_int_eq(chmod("/k/file", 0666), -1); /* it is the null device of the host */
     ck_assert_int_eq(errno, EROFS);
 }
 
@@ -125,6 +125,59 @@ END_TEST
 START_TEST(cve_2025_31133_a_missing_null_device_leaves_nothing_unmasked)
 {
     check_fake_null(put_nothing);
+}
+END_TEST
+
+static dev_t device_of(const char *path)
+{
+    struct stat found;
+
+    ck_assert_msg(lstat(path, &found) == 0, "%s: %s", path, strerror(errno));
+    return found.st_dev;
+}
+
+START_TEST(a_null_device_that_others_may_have_a_hand_in_is_not_used)
+{
+    struct world w;
+    world_init(&w);
+    put_secrets();
+    put_folder("/mnt/dev", 0755);
+    ck_assert_int_eq(mknod("/mnt/dev/null", S_IFCHR | 0666, makedev(1, 3)), 0);
+    world_bind(&w, "/mnt/dev", "/dev")->target_no_symlinks = true;
+    world_mask(&w, "/k/file");
+
+    ck_ok(world_run(&w), &w.err);
+    ck_reads("/k/file", "");
+    ck_assert_uint_ne(device_of("/k/file"), device_of("/dev/null"));
+}
+END_TEST
+
+START_TEST(a_config_that_calls_another_device_null_masks_with_the_real_one)
+{
+    struct world w;
+    struct stat found;
+    world_init(&w);
+    world_add_default(&w);
+    put_secrets();
+    w.devices[0].minor = 5; /* /dev/null that gives zeroes for ever */
+    world_mask(&w, "/k/file");
+
+    ck_ok(world_run(&w), &w.err);
+    ck_assert_int_eq(lstat("/k/file", &found), 0);
+    ck_assert_uint_eq(found.st_rdev, makedev(1, 3));
+}
+END_TEST
+
+START_TEST(masks_and_their_null_device_are_of_the_containers_own_dev)
+{
+    struct world w;
+    world_init(&w);
+    world_add_default(&w);
+    put_secrets();
+    world_mask(&w, "/k/file");
+
+    ck_ok(world_run(&w), &w.err);
+    ck_assert_uint_eq(device_of("/k/file"), device_of("/dev/null"));
 }
 END_TEST
 
@@ -254,6 +307,9 @@ SUITE(seal_suite, masked_files_are_empty_and_masked_folders_too_and_stay_so,
       cve_2025_31133_a_null_device_that_is_a_file_masks_nothing,
       cve_2025_31133_a_null_device_that_is_another_device_masks_nothing,
       cve_2025_31133_a_missing_null_device_leaves_nothing_unmasked,
+      a_null_device_that_others_may_have_a_hand_in_is_not_used,
+      a_config_that_calls_another_device_null_masks_with_the_real_one,
+      masks_and_their_null_device_are_of_the_containers_own_dev,
       a_masked_path_that_is_a_link_masks_what_it_leads_to_inside_the_root,
       a_path_that_cannot_be_looked_at_is_not_skipped,
       readonly_paths_cannot_be_written_with_all_that_is_mounted_below,

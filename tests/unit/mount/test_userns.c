@@ -41,6 +41,29 @@ START_TEST(devices_are_those_of_the_host_lent_by_bind)
 }
 END_TEST
 
+START_TEST(a_file_of_the_image_is_covered_by_a_lent_device_and_a_folder_is_not)
+{
+    struct world w;
+    struct stat found;
+    init(&w);
+    world_add_dev(&w);
+    put_folder("/mnt/rootfs/mnt", 0755);
+    put_file("/mnt/rootfs/mnt/file", "of the image");
+    put_folder("/mnt/rootfs/mnt/folder", 0755);
+    /* what is lent has the same name on the host */
+    ck_assert_int_eq(mknod("/mnt/file", S_IFCHR | 0600, makedev(1, 5)), 0);
+    world_add_device(
+        &w, (struct plan_device){"/mnt/file", "linux.devices[0]", S_IFCHR, 1, 5, 0600, 0, 0});
+    world_add_device(
+        &w, (struct plan_device){"/mnt/folder", "linux.devices[1]", S_IFCHR, 1, 5, 0600, 0, 0});
+
+    ck_fails(world_devices(&w), &w.err, EEXIST, "linux.devices[1].path",
+             "'/mnt/folder' exists and is not the device c 1:5");
+    ck_assert_int_eq(fstatat(mount_root_fd(w.tree), "mnt/file", &found, 0), 0);
+    ck_assert_uint_eq(found.st_rdev, makedev(1, 5));
+}
+END_TEST
+
 START_TEST(a_host_device_with_another_number_is_not_lent)
 {
     struct world w;
@@ -210,7 +233,8 @@ static void nothing(void)
 
 static void replace_root(void)
 {
-    ck_assert_int_eq(mount("t", "/mnt/rootfs", "tmpfs", 0, NULL), 0);
+    ck_assert_int_eq(rename("/mnt/home/rootfs", "/mnt/home/moved"), 0);
+    put_folder("/mnt/home/rootfs", 0755);
 }
 
 START_TEST(a_caller_without_privileges_leaves_all_of_it_to_the_child)
@@ -232,9 +256,13 @@ START_TEST(a_root_replaced_between_parent_and_child_is_refused)
 {
     struct world w;
     init_rootless(&w);
+    put_folder("/mnt/home", 0755);
+    put_folder("/mnt/home/rootfs", 0755);
+    ck_assert_int_eq(chown("/mnt/home", 1000, 1000), 0);
+    w.root.path = "/mnt/home/rootfs";
 
     ck_fails(run_rootless(&w, replace_root), &w.err, ESTALE, "root.path",
-             "'/mnt/rootfs' was replaced by another folder meanwhile");
+             "'/mnt/home/rootfs' was replaced by another folder meanwhile");
 }
 END_TEST
 
@@ -289,6 +317,7 @@ START_TEST(a_folder_with_mounts_below_it_needs_rbind_without_privileges)
 END_TEST
 
 SUITE(userns_suite, devices_are_those_of_the_host_lent_by_bind,
+      a_file_of_the_image_is_covered_by_a_lent_device_and_a_folder_is_not,
       a_host_device_with_another_number_is_not_lent, a_device_that_the_host_lacks_is_named,
       sources_that_the_mapped_root_cannot_reach_are_opened_by_the_parent,
       a_restriction_of_the_host_cannot_be_lifted_from_inside,
