@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,8 @@
 #include "sublet/base/fd.h"
 #include "sublet/plan/process.h"
 #include "sublet/sys.h"
+
+#include "names.h"
 
 #define FORMAT     1 /* of the file and of the programs that this version writes */
 #define MAGIC      "sublbpf"
@@ -61,14 +62,13 @@ static void put_rule(struct buf *key, const struct plan_seccomp_rule *rule)
 
 int cache_key(const struct plan_seccomp *seccomp, struct buf *key)
 {
-    const struct scmp_version *library = seccomp_version();
+    uint32_t library[3];
     struct utsname host;
 
     (void) uname(&host); /* cannot fail: the memory is ours */
     put_number(key, FORMAT);
-    put_number(key, library->major);
-    put_number(key, library->minor);
-    put_number(key, library->micro);
+    names_version(library);
+    buf_add(key, library, sizeof library);
     put_text(key, host.release);
     put_text(key, host.machine);
 

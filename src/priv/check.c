@@ -8,7 +8,7 @@
 #include "sublet/base/script.h"
 #include "sublet/priv.h"
 
-#include "compile.h"
+#include "names.h"
 
 #define NAME_MAX_BYTES 64
 
@@ -44,7 +44,7 @@ static bool passes(const struct check *check, const struct script_op *op,
 static int check_call(const struct check *check, const struct script_op *op, long number,
                       const uint64_t *args)
 {
-    struct seccomp_data call = {.nr = (int) number, .arch = rules_native_audit()};
+    struct seccomp_data call = {.nr = (int) number, .arch = names_native()};
     char name[NAME_MAX_BYTES];
 
     memcpy(call.args, args, sizeof call.args);
@@ -52,7 +52,7 @@ static int check_call(const struct check *check, const struct script_op *op, lon
         return 0;
     return sub_fail(check->err, EINVAL, "linux.seccomp",
                     "the profile denies %s, the container could not start",
-                    rules_call_name(call.nr, name, sizeof name));
+                    names_of_call(call.nr, name, sizeof name));
 }
 
 /* What the stub does for the operation, and for reporting that it failed. */

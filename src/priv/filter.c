@@ -36,9 +36,7 @@ static int compile(struct arena *arena, const struct plan_seccomp *seccomp, stru
     struct archs archs;
     size_t count = 0;
 
-    SUBLET_TRY(rules_archs(seccomp, &archs, err));
-    for (size_t i = 0; i < archs.count; i++)
-        SUBLET_TRY(rules_compile(arena, seccomp, &archs.items[i], err));
+    SUBLET_TRY(archs_make(arena, seccomp, &archs, err));
     for (size_t i = 0; i < archs.count; i++) {
         uint32_t audit = archs.items[i].audit;
 

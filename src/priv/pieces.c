@@ -1,83 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
-#include <stdlib.h>
 
 #include "sublet/base/arena.h"
 #include "sublet/base/err.h"
 #include "sublet/plan/process.h"
 
 #include "compile.h"
+#include "entries.h"
 
 #define ENOSYS_ACTION (SECCOMP_RET_ERRNO | ENOSYS)
 
-static bool is_compare(uint16_t code)
-{
-    return code == OP_EQ || code == OP_GE || code == OP_GT;
-}
-
-int pieces_advance(const struct arch *arch, uint32_t number, struct cursor *cursor)
-{
-    for (;;) {
-        const struct sock_filter *insn = &arch->rules.code[cursor->at];
-
-        if (insn->code == OP_GO) {
-            cursor->at += 1 + insn->k;
-        } else if (insn->code == OP_LOAD && insn->k == offsetof(struct seccomp_data, nr)) {
-            *cursor = (struct cursor){.at = cursor->at + 1, .known = true, .value = number};
-        } else if (insn->code == OP_LOAD && insn->k == offsetof(struct seccomp_data, arch)) {
-            *cursor = (struct cursor){.at = cursor->at + 1, .known = true, .value = arch->audit};
-        } else if (!cursor->known || insn->code == OP_LOAD || insn->code == OP_RET) {
-            return 0;
-        } else if (is_compare(insn->code)) {
-            bool yes = bpf_compare(insn->code, cursor->value, insn->k);
-
-            cursor->at += 1u + (yes ? insn->jt : insn->jf);
-        } else {
-            /* arithmetic on a number: the pieces would not be found by its comparisons alone */
-            return -ENOTSUP;
-        }
-    }
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint32_t left = *(const uint32_t *) a, right = *(const uint32_t *) b;
-
-    return (left > right) - (left < right);
-}
-
-/* Every number at which some comparison of the program could change its outcome. */
-static size_t find_borders(const struct arch *arch, uint32_t *borders)
-{
-    size_t count = 0, kept = 0;
-
-    borders[count++] = arch->first;
-    borders[count++] = arch->private_from;
-    if (arch->zero_is_unknown)
-        borders[count++] = 1;
-    if (arch->names_any)
-        borders[count++] = arch->newest + 1;
-    for (size_t i = 0; i < arch->rules.count; i++) {
-        const struct sock_filter *insn = &arch->rules.code[i];
-
-        if (is_compare(insn->code)) {
-            borders[count++] = insn->k;
-            borders[count++] = insn->k + 1; /* 0 behind the highest: a border all the same */
-        }
-    }
-    qsort(borders, count, sizeof *borders, by_value);
-    for (size_t i = 0; i < count; i++) {
-        bool own = borders[i] >= arch->first && borders[i] <= arch->last;
-
-        if (own && (kept == 0 || borders[kept - 1] != borders[i]))
-            borders[kept++] = borders[i];
-    }
-    return kept;
-}
+/* pieces_make's own: one architecture being added. */
+struct making {
+    struct arena *arena;
+    const struct plan_seccomp *seccomp;
+    const struct arch *arch;
+    const struct entries *entries;
+    struct pieces *pieces;
+};
 
 /* True where the default action says no, and a program would be better served by "no such call".
- * A tracer or an agent decides for itself. */
+ * A tracer decides for itself. */
 static bool default_refuses(const struct plan_seccomp *seccomp)
 {
     switch (seccomp->default_action & SECCOMP_RET_ACTION_FULL) {
@@ -91,56 +36,91 @@ static bool default_refuses(const struct plan_seccomp *seccomp)
     }
 }
 
-static bool is_newer(const struct arch *arch, uint32_t number)
+static void add_piece(struct pieces *pieces, struct piece piece)
 {
-    if (number == 0 && arch->zero_is_unknown)
-        return true;
-    return arch->names_any && number > arch->newest && number < arch->private_from;
-}
-
-static int add_piece(const struct plan_seccomp *seccomp, const struct arch *arch, uint32_t first,
-                     struct pieces *pieces)
-{
-    struct cursor cursor = {.at = 0};
-    SUBLET_TRY(pieces_advance(arch, first, &cursor));
-
-    const struct sock_filter *insn = &arch->rules.code[cursor.at];
-    struct piece piece = {
-        .first = first,
-        .is_action = insn->code == OP_RET,
-        .action = insn->code == OP_RET ? insn->k : 0,
-        .entry = cursor.at,
-        .arch = arch,
-    };
-    if (piece.is_action && piece.action == seccomp->default_action && default_refuses(seccomp) &&
-        is_newer(arch, first))
-        piece.action = ENOSYS_ACTION;
-
     const struct piece *before = pieces->count > 0 ? &pieces->items[pieces->count - 1] : NULL;
-    bool goes_on =
-        before != NULL && before->is_action && piece.is_action && before->action == piece.action;
+    bool goes_on = before != NULL && before->rule_count == 0 && piece.rule_count == 0 &&
+                   before->action == piece.action;
+
     if (!goes_on)
         pieces->items[pieces->count++] = piece;
+}
+
+/* Numbers that no rule names, from first to last. */
+static void add_gap(struct making *making, uint32_t first, uint32_t last)
+{
+    const struct entries *entries = making->entries;
+    uint32_t private_from = making->arch->private_from;
+    struct piece old = {.first = first, .action = making->seccomp->default_action};
+    struct piece new = {.first = first, .action = ENOSYS_ACTION};
+
+    /* a gap above the newest number begins right behind it: gaps lie between named numbers */
+    if (entries->names_any && default_refuses(making->seccomp) && first > entries->newest &&
+        first < private_from) {
+        add_piece(making->pieces, new);
+        if (last < private_from)
+            return;
+        old.first = private_from;
+    }
+    add_piece(making->pieces, old);
+}
+
+static int add_numbers(struct making *making, struct sub_err *err)
+{
+    const struct entries *entries = making->entries;
+    uint64_t next = making->arch->first;
+
+    for (size_t i = 0; i < entries->count;) {
+        uint32_t number = entries->items[i].number;
+        size_t count = 1;
+        struct piece piece;
+
+        while (i + count < entries->count && entries->items[i + count].number == number)
+            count++;
+        SUBLET_TRY(
+            entries_decide(making->arena, making->seccomp, &entries->items[i], count, &piece, err));
+        piece.wide = making->arch->wide;
+        if (number > next)
+            add_gap(making, (uint32_t) next, number - 1);
+        add_piece(making->pieces, piece);
+        next = (uint64_t) number + 1;
+        i += count;
+    }
+    if (next <= making->arch->last)
+        add_gap(making, (uint32_t) next, making->arch->last);
     return 0;
 }
 
 static int add_arch(struct arena *arena, const struct plan_seccomp *seccomp,
-                    const struct arch *arch, struct pieces *pieces)
+                    const struct arch *arch, struct pieces *pieces, struct sub_err *err)
 {
-    size_t most = 2 * arch->rules.count + 4;
-    uint32_t *borders = arena_array(arena, most, sizeof *borders);
+    struct entries entries;
+    struct making making = {arena, seccomp, arch, &entries, pieces};
+
+    SUBLET_TRY(entries_make(arena, seccomp, arch, &entries, err));
+
+    /* a gap before each entry and behind the last, each split in two at most */
+    size_t most = pieces->count + 3 * entries.count + 4;
+    pieces->items = arena_grow(arena, pieces->items, pieces->count, most, sizeof *pieces->items);
+    if (pieces->items == NULL)
+        return sub_fail(err, ENOMEM, "linux.seccomp", "out of memory");
+    return add_numbers(&making, err);
+}
+
+/* The numbers of an architecture that shares the audit number and is not in the profile: as for
+ * any other, the thread is killed. A tracer makes the number -1 to have a call skipped. */
+static int add_foreign(struct arena *arena, const struct plan_seccomp *seccomp, uint32_t first,
+                       struct pieces *pieces, struct sub_err *err)
+{
     struct piece *items =
-        arena_grow(arena, pieces->items, pieces->count, pieces->count + most, sizeof *items);
+        arena_grow(arena, pieces->items, pieces->count, pieces->count + 2, sizeof *items);
 
-    if (borders == NULL || items == NULL)
-        return -ENOMEM;
-    if (!bpf_valid(&arch->rules))
-        return -ENOTSUP;
+    if (items == NULL)
+        return sub_fail(err, ENOMEM, "linux.seccomp", "out of memory");
     pieces->items = items;
-
-    size_t count = find_borders(arch, borders);
-    for (size_t i = 0; i < count; i++)
-        SUBLET_TRY(add_piece(seccomp, arch, borders[i], pieces));
+    add_piece(pieces, (struct piece){.first = first, .action = SECCOMP_RET_KILL_THREAD});
+    if (first != 0)
+        add_piece(pieces, (struct piece){.first = UINT32_MAX, .action = seccomp->default_action});
     return 0;
 }
 
@@ -148,22 +128,24 @@ int pieces_make(struct arena *arena, const struct plan_seccomp *seccomp, const s
                 uint32_t audit, struct pieces *ret_pieces, struct sub_err *err)
 {
     struct pieces pieces = {.audit = audit};
-    int rc = 0;
+    const struct arch *low = NULL, *high = NULL;
 
-    /* two that share an audit number: the one that owns the low numbers comes first */
-    for (int high = 0; high <= 1; high++) {
-        for (size_t i = 0; i < archs->count && rc == 0; i++) {
-            const struct arch *arch = &archs->items[i];
-
-            if (arch->audit == audit && (arch->first != 0) == (high == 1))
-                rc = add_arch(arena, seccomp, arch, &pieces);
-        }
+    for (size_t i = 0; i < archs->count; i++) {
+        if (archs->items[i].audit != audit)
+            continue;
+        if (archs->items[i].first == 0)
+            low = &archs->items[i];
+        else
+            high = &archs->items[i];
     }
-    if (rc == -ENOTSUP)
-        return sub_fail(err, ENOTSUP, "linux.seccomp",
-                        "libseccomp wrote an instruction that this program does not know");
-    if (rc < 0)
-        return sub_fail(err, -rc, "linux.seccomp", "out of memory");
+    if (low != NULL)
+        SUBLET_TRY(add_arch(arena, seccomp, low, &pieces, err));
+    else
+        SUBLET_TRY(add_foreign(arena, seccomp, 0, &pieces, err));
+    if (high != NULL)
+        SUBLET_TRY(add_arch(arena, seccomp, high, &pieces, err));
+    else if (low->last != UINT32_MAX)
+        SUBLET_TRY(add_foreign(arena, seccomp, low->last + 1, &pieces, err));
     *ret_pieces = pieces;
     return 0;
 }
