@@ -20,6 +20,7 @@
 #define USER_NAMESPACE_INITIAL 0xEFFFFFFDU /* inode of the initial one, fixed since Linux 3.8 */
 #define NAME_SIZE              16
 #define LOWERS_SIZE            256 /* of one fsconfig value */
+#define LOWERS_JOINED          105 /* 62 names of one letter and 43 of two fit into it */
 #define MODE_PRIVATE           0700
 
 static bool in_user_namespace(void)
@@ -268,15 +269,14 @@ static int set_lowers(int fs_fd, const struct mount_tree *tree, struct sub_err *
     struct plan_fs_option joined = {"lowerdir", all};
     struct plan_fs_option one = {"lowerdir+", name};
 
-    for (size_t i = 0; i < count && used < sizeof all; i++) {
+    for (size_t i = 0; i < count && i < LOWERS_JOINED; i++) {
         name_lower(i, name);
         used += (size_t) snprintf(all + used, sizeof all - used, "%s%s", i == 0 ? "" : ":", name);
     }
-    if (used < sizeof all)
+    if (count <= LOWERS_JOINED)
         return fs_option(fs_fd, "overlay", &joined, "--overlay", err);
 
-    /* about a hundred layers fit into one value; Linux 6.8 takes them one by one */
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) { /* since Linux 6.8 */
         name_lower(i, name);
         SUBLET_TRY(fs_option(fs_fd, "overlay", &one, "--overlay", err));
     }
@@ -317,6 +317,10 @@ static int build(const struct mount_tree *tree, int *ret_fd, struct sub_err *err
     SUBLET_TRY(set_options(fs, tree, err));
 
     int rc = sys_fsconfig_create(fs);
+    if (rc == -EINVAL && tree->plan_root->lower_count > LOWERS_JOINED)
+        return sub_fail(err, EINVAL, "--overlay",
+                        "%zu layers are more than this kernel takes, before Linux 6.8 it is %d",
+                        tree->plan_root->lower_count, LOWERS_JOINED);
     if (rc == -ELOOP)
         return sub_fail(err, ELOOP, "--overlay", "one layer lies inside another");
     int fd = rc < 0 ? rc : sys_fsmount(fs, 0);
