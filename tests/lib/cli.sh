@@ -119,7 +119,7 @@ run() {
     case $status in
         124 | 137) [ $((SECONDS - started)) -lt "$limit_s" ] || fail "not finished after $limit_s s: $*" ;;
     esac
-    if grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$T/err"; then
+    if [ -s "$T/err" ] && grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$T/err"; then
         fail "sanitizer: $(grep -m 1 -E 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$T/err")"
     fi
     return 0
@@ -129,8 +129,8 @@ expect_eq() {
     [ -n "$cli_skipped" ] || [ "$2" = "$3" ] || fail "$1: got '$2', expected '$3'"
 }
 expect_status() { expect_eq status "$status" "$1"; }
-expect_out() { expect_eq output "$(cat "$T/out")" "$1"; }
-expect_err() { expect_eq 'error output' "$(cat "$T/err")" "$1"; }
+expect_out() { expect_eq output "$(<"$T/out")" "$1"; }
+expect_err() { expect_eq 'error output' "$(<"$T/err")" "$1"; }
 expect_quiet() { expect_err ''; }
 
 # The last line of the error output, where the cause is told.

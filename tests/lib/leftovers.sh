@@ -76,7 +76,8 @@ leftovers() {
     done
     our_states
     [ "${#our_containers[@]}" -eq 0 ] || printf 'state %s\n' "${our_containers[@]}"
-    our_cgroups | sed 's/^/cgroup /'
+    mapfile -t now < <(our_cgroups)
+    [ "${#now[@]}" -eq 0 ] || printf 'cgroup %s\n' "${now[@]}"
 }
 
 # Away with it, first as a user would, then by force: the next test starts from nothing.
