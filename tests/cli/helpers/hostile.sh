@@ -49,6 +49,6 @@ in_shell() {
 # Runs the bundle; nothing of the host may change, whatever came of it.
 run_contained() {
     hostdiff_before "$SENT"
-    run -t 10 sublet run -b "$B" "$@" "$ID"
+    run -t 10 sublet run -b "$B" "$ID"
     expect_hostdiff_empty
 }
