@@ -71,6 +71,16 @@ static const char *notify_socket(void)
     return path == NULL || *path == '\0' ? NULL : path;
 }
 
+/* Whether some layer may be relative, so that the current folder has to be known. */
+static bool has_relative_layer(const char *layers)
+{
+    bool relative = *layers != '/';
+
+    for (const char *at = strchr(layers, ':'); at != NULL; at = strchr(at + 1, ':'))
+        relative = relative || at[1] != '/';
+    return relative;
+}
+
 static int fill_options(const struct call *call, const char *id, struct options *options,
                         struct sub_err *err)
 {
@@ -95,7 +105,8 @@ static int fill_options(const struct call *call, const char *id, struct options 
         return args_refuse(args, err, "option '--upper' needs '--overlay'");
     if (args->overlay == NULL)
         return 0;
-    SUBLET_TRY(current_folder(call->arena, &folder, err));
+    if (has_relative_layer(args->overlay))
+        SUBLET_TRY(current_folder(call->arena, &folder, err));
     SUBLET_TRY(overlay_split(call->arena, args->overlay, folder, &options->overlay_lowers,
                              &options->overlay_lower_count, err));
     return args->upper == NULL
