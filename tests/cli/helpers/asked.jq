@@ -36,7 +36,8 @@ def process($c; $f; $h):
         | differ($type; .; $seen)),
     differ("descriptors"; [0, 1, 2]; [$f.fds[].fd]);
 
-def kinds: {pid: "pid", network: "net", ipc: "ipc", uts: "uts", mount: "mnt", cgroup: "cgroup", user: "user", time: "time"};
+def kinds: {pid: "pid", network: "net", ipc: "ipc", uts: "uts", mount: "mnt", cgroup: "cgroup",
+    user: "user", time: "time"};
 def namespaces($c; $f; $h):
     kinds | to_entries[] | .key as $type | .value as $file
     | differ("\($type) namespace is new"; [$c.linux.namespaces[].type] | any(. == $type);
@@ -66,7 +67,8 @@ def mounts($c; $f):
             differ("propagation of \($at)"; []; .optional),
             (.super as $super | data($o)[] | select(. as $w | $super | any(. == $w) | not)
                 | "data of \($at): asked \(.), found \($super)") end),
-    differ("root is read-only"; $c.root.readonly // false; $f.mounts | map(select(.target == "/"))[0].options | any(. == "ro"));
+    differ("root is read-only"; $c.root.readonly // false;
+        $f.mounts | map(select(.target == "/"))[0].options | any(. == "ro"));
 
 def sealed($c; $f):
     ($c.linux.maskedPaths // [] | .[] | select($f.masked[.] | . != "empty" and . != "ENOENT")
@@ -77,7 +79,8 @@ def sealed($c; $f):
         | differ("sysctl \(.key)"; .value; $f.sysctl[.key] | gsub("\t"; " ")));
 
 def nodes: {null: [1, 3], zero: [1, 5], full: [1, 7], random: [1, 8], urandom: [1, 9], tty: [5, 0]};
-def links: {fd: "/proc/self/fd", stdin: "/proc/self/fd/0", stdout: "/proc/self/fd/1", stderr: "/proc/self/fd/2", ptmx: "pts/ptmx"};
+def links: {fd: "/proc/self/fd", stdin: "/proc/self/fd/0", stdout: "/proc/self/fd/1", stderr: "/proc/self/fd/2",
+    ptmx: "pts/ptmx"};
 def devices($f):
     ($f.devices | map({key: .name, value: .}) | from_entries) as $dev
     | (nodes | to_entries[] | differ("/dev/\(.key)"; ["char", .value, "0666", 0, 0];
