@@ -90,7 +90,10 @@ void features_json(struct buf *buf)
     static const char *const hooks[] = {
         "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
     };
-    static const char *const unsafe[] = {"run.oci.keep_original_groups"};
+    static const char *const unsafe[] = {
+        "run.oci.keep_original_groups",
+        "run.oci.mount_context_type",
+    };
     struct json_writer writer;
 
     json_writer_init(&writer, buf, 2);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "sublet/base/buf.h"
+#include "sublet/base/words.h"
+#include "sublet/plan.h"
 
 #include "../../../src/cli/command.h"
 #include "../../../src/cli/texts.h"
@@ -172,6 +174,34 @@ START_TEST(completion_knows_words_files_and_ids)
 }
 END_TEST
 
+START_TEST(features_tell_the_planners_own_words)
+{
+    static const char *const want[] = {
+        "\"ociVersionMin\": \"1.0.0\",\n  \"ociVersionMax\": \"1.3.0\",\n",
+        "\"idmap\": {\n        \"enabled\": false\n",
+        "\"netDevices\": {\n      \"enabled\": false\n",
+        "\"intelRdt\": {\n      \"enabled\": false\n",
+        "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": false,\n",
+        "\"run.oci.keep_original_groups\",\n    \"run.oci.mount_context_type\"\n",
+    };
+    char word[128];
+
+    renew();
+    features_json(&text);
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+        ck_assert_msg(strstr(buf_text(&text), want[i]) != NULL, "%s", want[i]);
+    for (size_t i = 0; i < plan_mount_word_count(); i++) {
+        (void) snprintf(word, sizeof word, "\n    \"%s\"", plan_mount_word(i));
+        ck_assert_msg(strstr(buf_text(&text), word) != NULL, "%s", word);
+    }
+    for (size_t i = 0; i < plan_capabilities.count; i++) {
+        (void) snprintf(word, sizeof word, "\n      \"%s\"", plan_capabilities.rows[i].name);
+        ck_assert_msg(strstr(buf_text(&text), word) != NULL, "%s", word);
+    }
+    buf_done(&text);
+}
+END_TEST
+
 START_TEST(version_is_in_the_form_engines_read)
 {
     renew();
@@ -187,4 +217,4 @@ SUITE(texts_suite, help_fits_a_terminal_and_shows_every_option, help_of_a_comman
       the_program_names_its_commands_and_hides_the_others, rows_are_well_formed,
       the_manual_gets_a_list_of_mdoc, a_backslash_reaches_the_reader_of_the_manual,
       no_line_of_the_manual_is_a_macro_by_accident, completion_knows_words_files_and_ids,
-      version_is_in_the_form_engines_read)
+      features_tell_the_planners_own_words, version_is_in_the_form_engines_read)
