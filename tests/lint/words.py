@@ -8,7 +8,7 @@ import source
 TOPS = ("include", "src", "cgroups", "tests", "examples", "man", "cmake", ".ci", "CMakeLists.txt", "README.md")
 DATA = {".json", ".txt", ".bin", ".golden", ".out", ".dict", ".png", ".svg", ".html", ".md", ".pyc", ".elf"}
 SCRIPTS = {".py", ".sh", ".bash", ".cmake", ""}  # the formatter sees to C
-LINE_LENGTH = 120
+LINE_LENGTH = 160
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 
 # Written apart so that this file does not contain them.
