@@ -37,7 +37,8 @@ void undo_cgroup(struct start *start)
 {
     struct sub_err ignored = {.code = 0};
 
-    if (start->record.cgroup_path != NULL)
+    /* a group that we did not get is not ours to empty: others may live in it */
+    if (start->group.dir_fd >= 0)
         (void) destroy_group(start->cgroup_root_fd, &start->record, &ignored);
 }
 

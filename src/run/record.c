@@ -13,6 +13,25 @@
 
 #include "start.h"
 
+/* A record that names a group is a licence for `delete` to kill in it: not where others live. */
+static int check_unused(struct start *start, struct sub_err *err)
+{
+    const struct plan_cgroup *cgroup = &start->plan->cgroup;
+    OWNED_CGROUP group = CGROUP_NONE;
+    char text[128];
+
+    int rc = cgroup_open(start->cgroup_root_fd, cgroup->path, &group, err);
+    if (rc == -ENOENT)
+        return 0;
+    if (rc < 0)
+        return rc;
+    if (cgroup_populated(group.dir_fd) != 1)
+        return 0;
+    cgroup_remaining(group.dir_fd, text, sizeof text);
+    return sub_fail(err, EBUSY, cgroup->json, "cgroup '/%s' is in use by %s", cgroup->path,
+                    text[0] == '\0' ? "processes" : text);
+}
+
 /* What the record says before anything happened. The group's missing parents are counted now,
  * since a crash in the middle of making them must not leave one that nobody knows of. */
 static int describe(struct start *start, struct sub_err *err)
@@ -47,6 +66,8 @@ static int describe(struct start *start, struct sub_err *err)
     int missing = cgroup_missing(start->cgroup_root_fd, plan->cgroup.path, err);
     if (missing < 0)
         return missing;
+    if (missing == 0)
+        SUBLET_TRY(check_unused(start, err));
     record->cgroup_path = plan->cgroup.path;
     record->cgroup_kept = missing == 0;
     record->cgroup_parents = missing > 0 ? (uint32_t) missing - 1 : 0;
