@@ -174,6 +174,7 @@ int bundle_invent(const struct call *call, const char *id, struct bundle *bundle
     struct spec *spec;
 
     bundle_init(bundle, call->arena);
+    bundle->invented = true;
     SUBLET_TRY(fill_options(call, id, &bundle->options, err));
     if (call->args->rootfs != NULL && !path_is_absolute(call->args->rootfs))
         SUBLET_TRY(current_folder(call->arena, &facts.folder, err));
@@ -185,10 +186,11 @@ int bundle_invent(const struct call *call, const char *id, struct bundle *bundle
 
 void bundle_mention_more(const struct bundle *bundle, struct sub_err *err)
 {
-    size_t more = bundle->findings.error_count;
+    size_t errors = bundle->findings.error_count;
     size_t used = strlen(err->text);
 
-    if (more > 1)
-        (void) snprintf(err->text + used, sizeof err->text - used,
-                        " (and %zu more: 'sublet plan' tells all)", more - 1);
+    if (errors < 2)
+        return;
+    (void) snprintf(err->text + used, sizeof err->text - used, " (and %zu more%s)", errors - 1,
+                    bundle->invented ? "" : ": 'sublet plan' tells all");
 }

@@ -18,6 +18,7 @@ struct bundle {
     const struct spec *spec;
     const struct plan *plan;
     struct buf config; /* the text of config.json */
+    bool invented;     /* there is no file that `sublet plan` could check */
 };
 
 void bundle_done(struct bundle *bundle);
