@@ -39,6 +39,11 @@ faulty 'run -t 1 sleep 9'
 expect_status 1
 expect_out_has 'not ok - inner: not finished after 1 s: sleep 9'
 
+t 'something that does not happen fails a test'
+faulty 'until_true 1 false'
+expect_status 1
+expect_out_has 'not ok - inner: did not become true: false'
+
 t 'a sanitizer report fails a test'
 faulty 'run sh -c "echo ERROR: AddressSanitizer: heap >&2"'
 expect_status 1

@@ -178,7 +178,7 @@ until_true() {
     shift
     [ -z "$cli_skipped" ] || return 0
     until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] || { fail "did not become true: $*" && return 1; }
+        [ "$SECONDS" -lt "$deadline" ] || { fail "did not become true: $*"; return 1; }
         sleep 0.02
     done
 }
