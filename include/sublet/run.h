@@ -32,8 +32,10 @@ struct run_request {
 int run_create(const struct run_request *request, struct sub_err *err);
 
 /* create and start in one. Without detach: waits, relays signals and the terminal, deletes.
- * *ret_status is an exit status as shells know it (128+n for a signal). */
-int run_run(const struct run_request *request, int *ret_status, struct sub_err *err);
+ * *ret_status is an exit status as shells know it (128+n for a signal); warn tells
+ * of a poststop hook that failed, as with run_delete. */
+int run_run(const struct run_request *request, int *ret_status, struct sub_err *warn,
+            struct sub_err *err);
 
 /* A container by its record. */
 struct run_target {

@@ -132,10 +132,15 @@ static int run_plan(const struct call *call, const struct bundle *bundle, struct
         .detach = call->args->detach,
         .keep = call->args->keep,
     };
+    struct sub_err warn = {0};
     int status;
 
     SUBLET_TRY(target_root(call, &request.state_root, err));
-    if (run_run(&request, &status, err) == 0)
+
+    int rc = run_run(&request, &status, &warn, err);
+    if (warn.code != 0)
+        say_warning(warn.path, warn.text);
+    if (rc == 0)
         return status;
     say_error(err);
     return failure_status(err);

@@ -132,7 +132,8 @@ static int watch(struct start *start, int signal_fd, int *ret_status, struct sub
 
 /* Behind the steps the container is one like any other: its folder is not ours any more, other
  * commands may work on it, and its end is a delete, unless somebody has been faster. */
-static int end_container(const struct run_target *by_name, struct sub_err *err)
+static int end_container(const struct run_target *by_name, struct sub_err *warn,
+                         struct sub_err *err)
 {
     OWNED_TARGET target;
     int rc = target_open(by_name, true, &target, err);
@@ -141,7 +142,7 @@ static int end_container(const struct run_target *by_name, struct sub_err *err)
         sub_err_clear(err);
         return 0;
     }
-    return rc < 0 ? rc : target_destroy(&target, NULL, err);
+    return rc < 0 ? rc : target_destroy(&target, warn, err);
 }
 
 static int after_start(struct start *start, const struct run_target *by_name, struct sub_err *err)
@@ -155,7 +156,8 @@ static int after_start(struct start *start, const struct run_target *by_name, st
     return run_start_hooks(target.arena, target.dir_fd, &target.record, err);
 }
 
-static int live(struct start *start, int signal_fd, int *ret_status, struct sub_err *err)
+static int live(struct start *start, int signal_fd, int *ret_status, struct sub_err *warn,
+                struct sub_err *err)
 {
     const struct run_target by_name = {.arena = start->request->arena,
                                        .state_root = start->request->state_root,
@@ -169,7 +171,7 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
 
         (void) sys_pidfd_signal(start->child.pidfd, SIGKILL);
         (void) sys_pidfd_wait(start->child.pidfd, 0, &status);
-        (void) end_container(&by_name, &ignored);
+        (void) end_container(&by_name, warn, &ignored);
         return rc;
     }
     if (start->request->detach)
@@ -178,10 +180,11 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
     SUBLET_TRY(watch(start, signal_fd, ret_status, err));
     if (start->request->keep)
         return 0;
-    return end_container(&by_name, err);
+    return end_container(&by_name, warn, err);
 }
 
-int run_run(const struct run_request *request, int *ret_status, struct sub_err *err)
+int run_run(const struct run_request *request, int *ret_status, struct sub_err *warn,
+            struct sub_err *err)
 {
     __attribute__((cleanup(start_done))) struct start start;
     sigset_t before;
@@ -199,7 +202,7 @@ int run_run(const struct run_request *request, int *ret_status, struct sub_err *
     start_init(&start, request, false);
     rc = steps_run(PARENT, &start, err);
     if (rc == 0)
-        rc = live(&start, signals, &status, err);
+        rc = live(&start, signals, &status, warn, err);
     (void) sigprocmask(SIG_SETMASK, &before, NULL);
     if (rc < 0)
         return rc;
