@@ -92,6 +92,19 @@ static void read_set(struct planning *p, struct set *set, uint64_t *told)
     }
 }
 
+/* The kernel raises only what is inheritable, too. config.md: what cannot be granted is logged. */
+static uint64_t drop_unraisable(struct planning *p, const struct plan_caps *plan)
+{
+    uint64_t lost = plan->ambient & ~plan->inheritable;
+
+    for (size_t i = 0; i < plan_capabilities.count; i++) {
+        if ((lost & BIT(plan_capabilities.rows[i].value)) != 0)
+            plan_warning(p, "process.capabilities.ambient", "%s is left out: it is not inheritable",
+                         plan_capabilities.rows[i].name);
+    }
+    return plan->ambient & ~lost;
+}
+
 void plan_decide_caps(struct planning *p)
 {
     static const struct spec_capabilities none;
@@ -117,5 +130,6 @@ void plan_decide_caps(struct planning *p)
     plan->inheritable = inheritable.asked & ~told;
     plan->permitted = permitted.asked & ~told;
     plan->ambient = raised.asked & ~told;
+    plan->ambient = drop_unraisable(p, plan);
     plan->last = p->host->cap_last;
 }

@@ -230,7 +230,8 @@ static void check_capabilities(const struct spec_capabilities *caps, struct find
     check_within(&sets[PERMITTED], &sets[BOUNDING], findings);
     check_within(&sets[INHERITABLE], &sets[BOUNDING], findings);
     check_within(&sets[AMBIENT], &sets[PERMITTED], findings);
-    check_within(&sets[AMBIENT], &sets[INHERITABLE], findings);
+    /* ambient ones that are not inheritable cannot be raised: the planner warns, as config.md
+     * wants it, for buildah and others send them */
 }
 
 static void check_rlimits(const struct spec_rlimits *limits, struct findings *findings)
