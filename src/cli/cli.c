@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "sublet/base/arena.h"
@@ -75,6 +76,8 @@ int cli_main(int argc, char **argv)
 
     arena_init(&arena, ARENA_MAX_BYTES);
     fill_standard_fds();
+    /* a caller that ignores it would have the kernel reap our children before we can ask */
+    (void) signal(SIGCHLD, SIG_DFL);
     args_init(&args);
     rc = args_parse(&arena, argc, argv, &args, &err);
     log_rc = say_open(&args, &log_err);
