@@ -19,6 +19,7 @@ struct arena;
 struct sub_err;
 
 #define STATE_FILE      "state.json"
+#define STATE_FRESH     "state.json.new" /* the next record, until it is published */
 #define STATE_CONFIG    "config.json"
 #define STATE_FIFO      "start"  /* `start` writes one byte; there while status is created */
 #define STATE_ANSWER    "answer" /* the child reports a failure behind it, or closes it */

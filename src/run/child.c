@@ -123,8 +123,10 @@ static void put_pid(char *state)
     char self[32];
     char *place = strstr(state, "\"pid\":0");
 
-    if (place != NULL && sys_readlinkat(AT_FDCWD, "/proc/self", self, sizeof self) > 0)
-        memcpy(place + 6, self, strlen(self)); /* at most ten digits: the room that was left */
+    if (place == NULL || sys_readlinkat(AT_FDCWD, "/proc/self", self, sizeof self) <= 0)
+        return;
+    for (size_t i = 0; self[i] != '\0'; i++) /* at most ten digits: the room that was left */
+        place[6 + i] = self[i];
 }
 
 int child_hooks(struct start *start, struct sub_err *err)

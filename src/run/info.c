@@ -122,7 +122,7 @@ static int add_info(struct arena *arena, int root_fd, const char *name, struct r
     if (id == NULL)
         return -ENOMEM;
     rc = info_of_folder(arena, dir, id, ret_info, &ignored);
-    if (rc < 0)
+    if (rc < 0) {
         *ret_info = (struct run_info){.id = id,
                                       .oci_version = "",
                                       .bundle = "",
@@ -130,6 +130,7 @@ static int add_info(struct arena *arena, int root_fd, const char *name, struct r
                                       .created = "",
                                       .status = RUN_STOPPED,
                                       .corrupt = true};
+    }
     return 0;
 }
 

@@ -59,12 +59,12 @@ int state_prepare(int dir_fd, const struct state_record *record, struct sub_err 
         return sub_fail(err, ENOMEM, STATE_FILE, "the record is larger than %zu bytes",
                         STATE_MAX_BYTES);
 
-    return state_save(dir_fd, STATE_FILE ".new", text.data, text.length, err);
+    return state_save(dir_fd, STATE_FRESH, text.data, text.length, err);
 }
 
 int state_publish(int dir_fd, struct sub_err *err)
 {
-    int rc = sys_renameat(dir_fd, STATE_FILE ".new", dir_fd, STATE_FILE);
+    int rc = sys_renameat(dir_fd, STATE_FRESH, dir_fd, STATE_FILE);
     if (rc < 0)
         return sub_fail(err, -rc, STATE_FILE, "cannot replace the record: %s", sub_strerror(-rc));
     return 0;

@@ -17,7 +17,8 @@ int sub_take_fd(int *fd);            /* moves the descriptor out, leaves -EBADF 
 void sub_freep(void *pointer_place); /* for OWNED_MEM */
 void *sub_take_pointer(void *pointer_place);
 
-#define OWNED_FD        __attribute__((cleanup(sub_close))) int
+/* unused: many are owned only to be closed, which clang does not count as a use */
+#define OWNED_FD        __attribute__((cleanup(sub_close), unused)) int
 #define OWNED_MEM       __attribute__((cleanup(sub_freep)))
 #define sub_take(place) ((__typeof__(*(place))) sub_take_pointer(place))
 
