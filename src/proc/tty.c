@@ -38,6 +38,17 @@ static int open_master(int root_fd, struct sub_err *err)
     return sub_take_fd(&master);
 }
 
+/* Before the program looks: what the config says, else as large as the caller's own terminal. */
+static void set_first_size(int slave_fd, const struct plan_process *process)
+{
+    struct winsize size;
+
+    if (process->rows != 0 || process->columns != 0)
+        (void) sys_tty_set_size(slave_fd, process->rows, process->columns);
+    else if (process->console_socket == NULL && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+        (void) sys_tty_set_size(slave_fd, size.ws_row, size.ws_col);
+}
+
 static int open_slave(int master_fd, const struct plan_process *process, struct sub_err *err)
 {
     int locked = 0;
@@ -50,8 +61,7 @@ static int open_slave(int master_fd, const struct plan_process *process, struct 
     if (slave < 0)
         return sub_fail(err, -slave, "process.terminal", "cannot open the terminal: %s",
                         sub_strerror(-slave));
-    if (process->rows != 0 || process->columns != 0)
-        (void) sys_tty_set_size(slave, process->rows, process->columns);
+    set_first_size(slave, process);
     /* the group stays tty, as devpts decided; the user must be able to reopen it */
     int rc = sys_fchown(slave, process->uid, (gid_t) -1);
     if (rc < 0 && rc != -EPERM && rc != -EINVAL)
