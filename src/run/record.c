@@ -76,9 +76,10 @@ static int describe(struct start *start, struct sub_err *err)
 
 int step_claim(struct start *start, struct sub_err *err)
 {
-    SUBLET_TRY(describe(start, err));
+    /* first of all, for of a second container with this ID its being there is the news */
     SUBLET_TRY(state_claim(start->root_fd, start->plan->id, &start->dir_fd, err));
     start->claimed = true;
+    SUBLET_TRY(describe(start, err));
     SUBLET_TRY(state_write(start->dir_fd, &start->record, err));
     return state_save(start->dir_fd, STATE_CONFIG, start->request->config_text,
                       start->request->config_size, err);
