@@ -32,11 +32,13 @@ struct priv_filter {
 void priv_filter_done(struct priv_filter *filter);
 #define OWNED_FILTER __attribute__((cleanup(priv_filter_done))) struct priv_filter
 
-/* Compiles the profile, or finds it in the cache. The archs of the plan are libseccomp's tokens
- * (AUDIT_ARCH_* but for x32); system calls that libseccomp does not know are skipped and told at
- * debug level; rules with the default action say nothing, but their names count as known.
- * Where the default action refuses (ERRNO, KILL, TRAP), system calls newer than all that the
- * profile names answer ENOSYS, so that programs fall back to older ones instead of failing.
+/* Compiles the profile, or finds it in the cache. Of the rules for one call the first without
+ * conditions decides, else the first whose conditions hold, else the default action. Names that
+ * libseccomp does not know are skipped and told at debug level; rules with the default action say
+ * nothing, but their names count as known. Where the default action refuses (ERRNO, KILL, TRAP),
+ * calls newer than all that the profile names answer ENOSYS, so that programs fall back to older
+ * ones instead of failing. The archs of the plan are libseccomp's tokens (AUDIT_ARCH_* but for
+ * x32).
  * cache_dir_fd: a folder of ours (0700), or negative for no cache. Whatever is wrong with a cached
  * file is cured by compiling again. */
 int priv_filter_compile(const struct plan_seccomp *seccomp, int cache_dir_fd,

@@ -26,9 +26,12 @@ static size_t find_return(const struct emitter *emitter, uint32_t action, size_t
 {
     for (size_t back = 0; back <= reach && back < emitter->size; back++) {
         size_t place = emitter->size - back;
-        const struct sock_filter *insn = &emitter->code[BPF_MAXINSNS - place];
 
-        if (place <= BPF_MAXINSNS && insn->code == OP_RET && insn->k == action)
+        if (place > BPF_MAXINSNS)
+            continue; /* was only counted */
+
+        const struct sock_filter *insn = &emitter->code[BPF_MAXINSNS - place];
+        if (insn->code == OP_RET && insn->k == action)
             return place;
     }
     return 0;

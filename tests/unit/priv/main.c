@@ -8,6 +8,7 @@ Suite *cache_suite(void);
 Suite *script_suite(void);
 Suite *status_suite(void);
 Suite *check_suite(void);
+Suite *lsm_suite(void);
 
 RUN_SUITES(filter_suite, same_suite, carrier_suite, cache_suite, script_suite, status_suite,
-           check_suite)
+           check_suite, lsm_suite)

@@ -64,6 +64,7 @@ struct entry {
 struct reference {
     const struct plan_seccomp *seccomp;
     uint32_t base; /* of the numbers: x32 has bit 30 */
+    bool names_any;
     uint32_t newest;
     bool wide_args;
     struct entry *entries[LOW_NUMBERS], **ends[LOW_NUMBERS];
@@ -110,6 +111,7 @@ struct reference *reference_new(struct arena *arena, const struct plan_seccomp *
 
             if (low < 0)
                 continue;
+            reference->names_any = true;
             /* x32 has 36 calls of its own from 512 on, a closed list */
             if ((reference->base == 0 || low < 512) && (uint32_t) low > reference->newest)
                 reference->newest = (uint32_t) low;
@@ -162,7 +164,8 @@ static uint32_t default_for(const struct reference *reference, uint32_t low)
     uint32_t action = reference->seccomp->default_action & SECCOMP_RET_ACTION_FULL;
     bool refuses = action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRAP ||
                    action == SECCOMP_RET_KILL_THREAD || action == SECCOMP_RET_KILL_PROCESS;
-    bool newer = low > reference->newest && (reference->base == 0 || low < 512);
+    bool newer =
+        reference->names_any && low > reference->newest && (reference->base == 0 || low < 512);
 
     return refuses && newer ? ERRNO(ENOSYS) : reference->seccomp->default_action;
 }

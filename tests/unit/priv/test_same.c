@@ -204,7 +204,7 @@ static uint32_t roll(uint32_t sides)
 }
 
 /* Every name once: two different actions for one call are a conflict. */
-static const char *random_name(void)
+static const char *random_name(struct arena *arena)
 {
     static bool used[450];
 
@@ -213,8 +213,11 @@ static const char *random_name(void)
         char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int) number);
 
         if (name != NULL && !used[number]) {
+            const char *copy = arena_strdup(arena, name);
+
+            free(name);
             used[number] = true;
-            return name; /* the runner's child ends with the test */
+            return copy;
         }
         free(name);
     }
@@ -235,7 +238,7 @@ static void random_rule(struct arena *arena, struct plan_seccomp_rule *rule)
     *rule = (struct plan_seccomp_rule){.json = "rule", .names = names, .args = args};
     rule->name_count = 1 + roll(6);
     for (size_t i = 0; i < rule->name_count; i++)
-        names[i] = random_name();
+        names[i] = random_name(arena);
     rule->action = actions[roll(NUMBER(actions))];
     rule->arg_count = roll(2) == 0 ? 1 + roll(3) : 0;
     for (size_t i = 0; i < rule->arg_count; i++)

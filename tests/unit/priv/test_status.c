@@ -280,6 +280,7 @@ Suite *status_suite(void)
     Suite *suite = suite_create("status_suite");
     TCase *tests = tcase_create("status");
 
+    tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, the_process_is_exactly_as_planned, 0,
                         (int) (sizeof cases / sizeof *cases));
     tcase_add_test(tests, the_program_gets_what_the_kernel_makes_of_it);
