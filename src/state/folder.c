@@ -129,6 +129,7 @@ static int not_there(const char *id, struct sub_err *err)
 
 int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *err)
 {
+    struct stat st;
     int rc = sys_mkdirat(root_fd, id, 0700);
     if (rc == -EEXIST)
         return sub_fail(err, EEXIST, NULL, "container '%s' already exists", id);
@@ -140,6 +141,11 @@ int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *er
     if (rc < 0 || !still_there(root_fd, id, fd))
         return sub_fail(err, rc < 0 ? -rc : EBUSY, id,
                         "the new container was deleted by another command");
+    /* Ours may have been deleted before we opened it, and this one made by another create. Both of
+     * us have got this far then, and the second to hold the lock finds what the first has written.
+     */
+    if (sys_fstatat(fd, STATE_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return sub_fail(err, EEXIST, NULL, "container '%s' already exists", id);
     *ret_dir_fd = sub_take_fd(&fd);
     return 0;
 }
