@@ -93,7 +93,7 @@ clean() {
     done
     for item in $(our_cgroups); do
         echo 1 >"$item/cgroup.kill" 2>/dev/null
-        rmdir "$item" 2>/dev/null
+        find "$item" -depth -type d -exec rmdir {} \; 2>/dev/null
     done
     awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r item; do
         umount -l "$item" 2>/dev/null
