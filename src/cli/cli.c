@@ -77,7 +77,7 @@ int cli_main(int argc, char **argv)
     arena_init(&arena, ARENA_MAX_BYTES);
     fill_standard_fds();
     /* a caller that ignores it would have the kernel reap our children before we can ask */
-    (void) signal(SIGCHLD, SIG_DFL);
+    (void) sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
     args_init(&args);
     rc = args_parse(&arena, argc, argv, &args, &err);
     log_rc = say_open(&args, &log_err);
