@@ -70,13 +70,14 @@ for set in bounding effective permitted inheritable ambient; do
     expect_json ".capabilities.$set" 0000000000000420
 done
 
-t 'ambient capabilities that are not inheritable are refused'
+t 'ambient capabilities that are not inheritable are left out with a warning'
 probe_bundle ".process.user = {uid: 1000, gid: 1000} | $(caps ambient CAP_KILL CAP_CHOWN)
     | $(caps inheritable CAP_KILL) | $(caps permitted CAP_KILL CAP_CHOWN) | $(caps effective)
     | $(caps bounding CAP_KILL CAP_CHOWN)"
 run sublet run -b "$T/b" "$ID"
-expect_status 125
-expect_error 'sublet: process.capabilities.ambient[1]: CAP_CHOWN is not in inheritable'
+expect_status 0
+expect_json .capabilities.ambient 0000000000000020
+expect_err 'sublet: warning: process.capabilities.ambient: CAP_CHOWN is left out: it is not inheritable'
 
 t 'an unknown capability is a warning'
 probe_bundle "$(caps bounding CAP_KILL CAP_FLY) | $(caps permitted CAP_KILL) | $(caps effective CAP_KILL)"

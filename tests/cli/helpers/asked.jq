@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What differs between config.json ($config) and what the probe found ($found), as a list of lines;
 # $host is what the probe finds outside.
 def known: "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
