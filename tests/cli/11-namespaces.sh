@@ -106,9 +106,8 @@ expect_status 125
 expect_error "sublet: linux.namespaces: no entry of type 'mount', expected one"
 
 t 'a network namespace has a loopback device that is up'
-shell '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]' \
-    'cat /sys/class/net/lo/flags; timeout 5 nc -l -p 7 </dev/null >/tmp/heard &
-    until echo word | nc 127.0.0.1 7 2>/dev/null; do sleep 0.1; done; wait; cat /tmp/heard'
+shell . 'cat /sys/class/net/lo/flags; timeout 5 nc -l -p 7 -e /bin/cat &
+    until echo word | nc 127.0.0.1 7 2>/dev/null; do sleep 0.1; done'
 expect_out "0x9"$'\n'"word"
 
 t 'host name and domain name are set'
