@@ -199,10 +199,12 @@ mount_case 58 'a folder over a file' '{destination: "/etc/passwd", type: "bind",
 mount_case 59 'two propagations' '{destination: "/m", type: "bind", source: "folder", options: ["bind", "shared", "private"]}' 'options'
 mount_case 53 'a type the kernel does not know' '{destination: "/m", type: "bogusfs", source: "x"}' 'type: .*bogusfs'
 mount_case 53 'an option tmpfs does not know' '{destination: "/m", type: "tmpfs", source: "x", options: ["bogus=1"]}' 'bogus'
-mount_case 60 'overlay whose upper layer is not there' '{destination: "/m", type: "overlay", source: "overlay", options: ["lowerdir=/etc", "upperdir=/nowhere/u", "workdir=/nowhere/w"]}' '/nowhere'
+mount_case 60 'overlay whose upper layer is not there' \
+    '{destination: "/m", type: "overlay", source: "overlay", options: ["lowerdir=/etc", "upperdir=/nowhere/u", "workdir=/nowhere/w"]}' '/nowhere'
 
 t 'row 54: a relative source is in the bundle; a FIFO and a socket can be bound'
-begin '.mounts += [{destination: "/m", type: "bind", source: "folder", options: ["bind"]}, {destination: "/p", type: "bind", source: "fifo", options: ["bind"]}]' \
+begin '.mounts += [{destination: "/m", type: "bind", source: "folder", options: ["bind"]},
+    {destination: "/p", type: "bind", source: "fifo", options: ["bind"]}]' \
     '.process.args = ["/bin/sh", "-c", "ls /m; test -p /p && echo fifo"]'
 mkdir "$B/folder"
 : >"$B/folder/here"
@@ -212,14 +214,16 @@ expect_status 0
 expect_out $'here\nfifo'
 
 t 'row 56, 57: the last of contradicting options holds'
-begin '.mounts += [{destination: "/m", type: "tmpfs", source: "x", options: ["rw", "ro"]}, {destination: "/n", type: "tmpfs", source: "x", options: ["ro", "rw", "nosuid", "suid"]}]' \
+begin '.mounts += [{destination: "/m", type: "tmpfs", source: "x", options: ["rw", "ro"]},
+    {destination: "/n", type: "tmpfs", source: "x", options: ["ro", "rw", "nosuid", "suid"]}]' \
     '.process.args = ["/bin/sh", "-c", "awk \"\\$5 ~ /^.[mn]\\$/ { print \\$5, \\$6 }\" /proc/self/mountinfo"]'
 run sublet run -b "$B" "$ID"
 expect_out_match '^/m ro,'
 expect_out_match '^/n rw,relatime'
 
 t 'row 60: layers whose names hold commas, colons and backslashes'
-begin ".process.args = [\"/bin/ls\", \"/m\"] | .mounts += [{destination: \"/m\", type: \"overlay\", source: \"overlay\", options: [\"lowerdir=$T/lo,w\\\\\\\\er\"]}]"
+begin ".process.args = [\"/bin/ls\", \"/m\"]
+    | .mounts += [{destination: \"/m\", type: \"overlay\", source: \"overlay\", options: [\"lowerdir=$T/lo,w\\\\\\\\er\"]}]"
 mkdir -p "$T/lo,w\\er"
 : >"$T/lo,w\\er/here"
 run sublet run -b "$B" "$ID"
@@ -264,7 +268,8 @@ refused 'linux\.cgroupsPath: .*frozen'
 rmdir "$cli_cgroups/$ID-frozen"
 
 t 'row 97: two rules of one system call that contradict are taken or refused, with the field'
-begin '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["chmod"], action: "SCMP_ACT_ERRNO"}, {names: ["chmod"], action: "SCMP_ACT_KILL_PROCESS"}]}'
+begin '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{names: ["chmod"], action: "SCMP_ACT_ERRNO"}, {names: ["chmod"], action: "SCMP_ACT_KILL_PROCESS"}]}'
 run sublet run -b "$B" "$ID"
 [ "$status" -eq 0 ] || expect_err_match '^sublet: linux\.seccomp'
 
@@ -273,6 +278,7 @@ begin '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["e
 refused 'linux\.seccomp.*execve' touched
 
 t 'row 99: more rules than a filter may have'
-begin '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["ioctl"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: 1, op: "SCMP_CMP_EQ"}]}]}' \
+begin '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{names: ["ioctl"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: 1, op: "SCMP_CMP_EQ"}]}]}' \
     '.linux.seccomp.syscalls = [range(9000) as $i | {names: ["ioctl"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: ($i * 3), op: "SCMP_CMP_EQ"}]}]'
 refused 'linux\.seccomp'

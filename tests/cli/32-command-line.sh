@@ -228,7 +228,8 @@ run bash -c '"$@" | true; exit ${PIPESTATUS[0]}' - "$SUBLET" --root "$T/root" fe
 
 t 'row 118: a hostile environment of the caller'
 begin
-run env -i LD_PRELOAD=/nowhere.so LD_LIBRARY_PATH=/nowhere TZ=/dev/zero TMPDIR=/nowhere XDG_RUNTIME_DIR=relative MALLOC_PERTURB_=85 LANG=xx GCONV_PATH=/nowhere \
+run env -i LD_PRELOAD=/nowhere.so LD_LIBRARY_PATH=/nowhere TZ=/dev/zero TMPDIR=/nowhere \
+    XDG_RUNTIME_DIR=relative MALLOC_PERTURB_=85 LANG=xx GCONV_PATH=/nowhere \
     "$SUBLET" --root "$T/root" run -b "$B" "$ID"
 expect_status 0
 run env -i NOTIFY_SOCKET=/nowhere/socket "$SUBLET" --root "$T/root" run -b "$B" "$ID"

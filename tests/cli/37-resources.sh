@@ -123,7 +123,8 @@ mkdir -p "$T/small"
 mount -t tmpfs -o size=4m,mode=755 small "$T/small"
 cp -a "$B/rootfs" "$T/small/rootfs"
 head -c 8m /dev/zero >"$T/small/full" 2>/dev/null
-jq ".root = {path: \"$T/small/rootfs\", readonly: false} | .mounts += [{destination: \"/new/place\", type: \"tmpfs\", source: \"tmpfs\"}]" "$B/config.json" >"$T/full.json"
+jq ".root = {path: \"$T/small/rootfs\", readonly: false}
+    | .mounts += [{destination: \"/new/place\", type: \"tmpfs\", source: \"tmpfs\"}]" "$B/config.json" >"$T/full.json"
 run sublet run -b "$B" --config "$T/full.json" "$ID"
 [ "$status" -eq 0 ] || expect_err_match '^sublet: mounts\[7\].*No space left'
 umount "$T/small"
