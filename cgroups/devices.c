@@ -115,16 +115,18 @@ static int find_ours(int dir_fd)
 
 static int bpf_error(const char *what, int rc, struct sub_err *err)
 {
-    if (rc == -EPERM || rc == -EACCES)
+    if (rc == -EPERM || rc == -EACCES) {
         return sub_fail(err, -rc, NULL,
                         "cannot %s the device program: %s (CAP_BPF or CAP_SYS_ADMIN, and "
                         "CAP_NET_ADMIN, are needed in the initial user namespace)",
                         what, sub_strerror(-rc));
-    if (rc == -ENOSYS || rc == -EINVAL)
+    }
+    if (rc == -ENOSYS || rc == -EINVAL) {
         return sub_fail(err, -rc, NULL,
                         "cannot %s the device program: %s (a kernel with CONFIG_CGROUP_BPF is "
                         "needed)",
                         what, sub_strerror(-rc));
+    }
     return sub_fail(err, -rc, NULL, "cannot %s the device program: %s", what, sub_strerror(-rc));
 }
 

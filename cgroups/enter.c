@@ -21,11 +21,12 @@ int cgroup_explain_clone(int dir_fd, int error, const char *where, struct sub_er
     switch (error) {
     case EBUSY:
         known = knob_read(dir_fd, "cgroup.subtree_control", text, sizeof text) > 0;
-        if (known)
+        if (known) {
             return sub_fail(err, error, where,
                             "no process can start in a cgroup that gives controllers to groups "
                             "below it (cgroup.subtree_control is '%s')",
                             text);
+        }
         break;
     case EOPNOTSUPP:
         known = knob_read(dir_fd, "cgroup.type", text, sizeof text) > 0;

@@ -35,11 +35,12 @@ static int make_error(const struct making *making, int rc, struct sub_err *err)
 {
     const char *path = making->path->text;
 
-    if (rc == -EAGAIN)
+    if (rc == -EAGAIN) {
         return sub_fail(err, EAGAIN, making->where,
                         "cannot make cgroup '/%s': cgroup.max.depth or cgroup.max.descendants of "
                         "a group above is reached",
                         path);
+    }
     return sub_fail(err, -rc, making->where, "cannot make cgroup '/%s': %s", path,
                     sub_strerror(-rc));
 }
@@ -125,11 +126,12 @@ static int check_state(const struct making *making, struct sub_err *err)
         return sub_fail(err, EBUSY, making->where, "cgroup '/%s' is in use by %s",
                         making->path->text, text[0] == '\0' ? "processes" : text);
     }
-    if (events.frozen)
+    if (events.frozen) {
         return sub_fail(err, EAGAIN, making->where,
                         "cgroup '/%s' or one above it is frozen: a process started in it would "
                         "hang",
                         making->path->text);
+    }
     return making->group.created ? 0 : check_type(making, err);
 }
 

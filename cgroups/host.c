@@ -159,11 +159,12 @@ int cgroups_check_rows(const struct cgroups_host *host, const struct cg_row *row
 
         if (missing == 0)
             continue;
-        if (host->v1_known && (host->bound_to_v1 & missing) != 0)
+        if (host->v1_known && (host->bound_to_v1 & missing) != 0) {
             return sub_fail(err, EOPNOTSUPP, rows[i].path,
                             "this host binds the %s controller to cgroup v1; boot with "
                             "systemd.unified_cgroup_hierarchy=1",
                             name);
+        }
         return sub_fail(err, EOPNOTSUPP, rows[i].path, "%s offers no %s controller",
                         host->mount_path, name);
     }

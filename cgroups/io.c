@@ -156,7 +156,7 @@ static int add_throttles(struct cg_rows *rows, const char *where, const struct c
 
     if (all == NULL)
         return sub_fail(err, ENOMEM, where, "out of memory");
-    for (int kind = 0; kind < CG_IO_KINDS; kind++)
+    for (int kind = 0; kind < CG_IO_KINDS; kind++) {
         for (size_t i = 0; i < limits->rate_counts[kind]; i++) {
             const char *path = arena_printf(rows->arena, "%s.%s[%zu]", where, kinds[kind].field, i);
 
@@ -165,13 +165,15 @@ static int add_throttles(struct cg_rows *rows, const char *where, const struct c
             SUBLET_TRY(
                 collect(rows, all, path, (enum cg_io_kind) kind, &limits->rates[kind][i], err));
         }
-    for (size_t i = 0; i < all->count; i++)
+    }
+    for (size_t i = 0; i < all->count; i++) {
         SUBLET_TRY(cg_rows_put(rows,
                                (struct cg_row){.file = "io.max",
                                                .text = all->rows[i].text,
                                                .path = all->rows[i].path,
                                                .controller = CG_IO},
                                err));
+    }
     return 0;
 }
 

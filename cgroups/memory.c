@@ -34,11 +34,12 @@ static int add_swap(struct cg_rows *rows, const char *where, const struct cg_mem
     SUBLET_TRY(check_bytes(path, total, err));
     if (total == 0 && limit != -1)
         return 0;
-    if (total > 0 && limit == -1)
+    if (total > 0 && limit == -1) {
         return sub_fail(err, EINVAL, path,
                         "%lld: memory and swap together cannot be limited while memory.limit is "
                         "-1",
                         (long long) total);
+    }
     if (total > 0 && limit == 0)
         return sub_fail(err, EINVAL, path,
                         "%lld: memory and swap together need a memory.limit to subtract",

@@ -177,12 +177,13 @@ void cgroup_remaining(int dir_fd, char *text, size_t size)
     text[0] = '\0';
     if (list_all(&list, dir_fd) < 0)
         return;
-    for (size_t i = 0; i < list.count && i < SHOWN_PIDS && used < size; i++)
+    for (size_t i = 0; i < list.count && i < SHOWN_PIDS && used < size; i++) {
         used += (size_t) snprintf(text + used, size - used, "%s%d",
                                   i > 0             ? ", "
                                   : list.count == 1 ? "pid "
                                                     : "pids ",
                                   pids[i]);
+    }
     if (list.count > SHOWN_PIDS && used < size)
         (void) snprintf(text + used, size - used, " and %zu more", list.count - SHOWN_PIDS);
 }

@@ -126,11 +126,12 @@ static void add_hugepages(struct planning *p, const struct spec_hugepage_limits 
         const char *where = arena_printf(p->arena, FIELD ".hugepageLimits[%zu]", i);
         struct sub_err err = {.code = 0};
 
-        if (where != NULL)
+        if (where != NULL) {
             tell(p,
                  cg_hugetlb_rows(rows, where, limits->items[i].page_size,
                                  limits->items[i].limit_bytes, &err),
                  &err);
+        }
     }
 }
 

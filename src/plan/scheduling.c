@@ -83,11 +83,12 @@ static void decide_io(struct planning *p)
         return;
     const char *name = spec->class == NULL ? "" : spec->class;
     const struct word *class = words_find(&io_classes, name);
-    if (class == NULL)
+    if (class == NULL) {
         plan_error(p, "process.ioPriority.class",
                    "unknown class '%s', expected IOPRIO_CLASS_RT, IOPRIO_CLASS_BE or "
                    "IOPRIO_CLASS_IDLE",
                    name);
+    }
     if (class == NULL)
         return;
     p->plan->process.has_io_priority = true;

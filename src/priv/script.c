@@ -105,18 +105,20 @@ static void put_labels(struct script *script, const struct plan_process *process
     /* with no_new_privs a confined process can only be confined further */
     bool stack = fds->apparmor_confined && process->no_new_privileges;
 
-    if (process->apparmor != NULL)
+    if (process->apparmor != NULL) {
         put_label(script, fds->proc,
                   &(const struct label){.file = "self/attr/apparmor/exec",
                                         .verb = stack ? "stack " : "exec ",
                                         .name = process->apparmor,
                                         .path = "process.apparmorProfile"});
-    if (process->selinux != NULL)
+    }
+    if (process->selinux != NULL) {
         put_label(script, fds->proc,
                   &(const struct label){.file = "self/attr/exec",
                                         .verb = "",
                                         .name = process->selinux,
                                         .path = "process.selinuxLabel"});
+    }
 }
 
 /* --- ids and capabilities --------------------------------------------------------------------- */
@@ -191,12 +193,13 @@ static void put_capset(struct script *script, const struct sets *sets, const cha
     const struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
         data[i] = (struct __user_cap_data_struct){
             .effective = (uint32_t) (sets->effective >> (32 * i)),
             .permitted = (uint32_t) (sets->permitted >> (32 * i)),
             .inheritable = (uint32_t) (sets->inheritable >> (32 * i)),
         };
+    }
 
     uint64_t head_at = script_put(script, &head, sizeof head);
     uint64_t data_at = script_put(script, data, sizeof data);
