@@ -15,7 +15,7 @@
 
 #define X32 0x40000000u
 #ifndef SEEDS
-#define SEEDS 30
+#define SEEDS 12 /* more by hand: -DSEEDS=300 takes minutes */
 #endif
 
 static const char *const engines[] = {"docker", "podman", "containerd"};
@@ -28,7 +28,7 @@ static size_t numbers(uint32_t *ret_numbers)
                                      0xf0001,    0xf0005,    0xf0006};
     size_t count = 0;
 
-    for (uint32_t i = 0; i < 1000; i++) {
+    for (uint32_t i = 0; i < 600; i++) {
         ret_numbers[count++] = i;
         ret_numbers[count++] = X32 + i;
     }
@@ -55,7 +55,7 @@ static void assert_rules_hold(const struct plan_seccomp *seccomp, uint32_t token
     uint32_t base = token == SCMP_ARCH_X32 ? X32 : 0;
     size_t asked = 0;
 
-    for (uint32_t i = 0; i < 1000; i++) {
+    for (uint32_t i = 0; i < 600; i++) {
         size_t count = reference_samples(reference, base + i, samples);
 
         if (is_carrier(audit, i))
@@ -68,7 +68,7 @@ static void assert_rules_hold(const struct plan_seccomp *seccomp, uint32_t token
                           action, right);
         }
     }
-    ck_assert_uint_ge(asked, 1900);
+    ck_assert_uint_ge(asked, 1190);
 }
 
 START_TEST(the_engines_rules_hold_for_every_call_of_x86_64)
