@@ -23,7 +23,7 @@
 #define KERNEL_PART_MAX      65535
 #define CAPABILITY_MAX       63
 #define FILE_TEXT            4096
-#define NR_OPEN_DEFAULT      (1024 * 1024)
+#define NR_OPEN_DEFAULT      (UINT64_C(1024) * 1024)
 #define EXAMPLE_CAPS         (((uint64_t) 1 << (CAP_LAST_CAP + 1)) - 1)
 
 /* Inode numbers of the first namespaces (PROC_USER_INIT_INO, PROC_PID_INIT_INO of the kernel, since

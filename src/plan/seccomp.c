@@ -249,11 +249,10 @@ static void read_flags(struct planning *p, bool notify, struct plan_seccomp *sec
 
         if (word == NULL)
             plan_error(p, path, "unknown flag '%s'", name);
-        else if (word->value != SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-            seccomp->flags |= (uint32_t) word->value;
-        else if (!notify)
+        else if (word->value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV && !notify)
             plan_warning(p, path, "'%s' is left out: no rule has SCMP_ACT_NOTIFY", name);
-        else if (p->host->kernel < HOST_KERNEL(5, 19))
+        else if (word->value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV &&
+                 p->host->kernel < HOST_KERNEL(5, 19))
             plan_error(p, path, "'%s' needs Linux 5.19", name);
         else
             seccomp->flags |= (uint32_t) word->value;

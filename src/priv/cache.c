@@ -166,7 +166,7 @@ int cache_find(int dir_fd, const struct buf *key, struct bpf *ret_program)
     OWNED_MEM char *old_key = malloc(key->length);
     OWNED_MEM struct sock_filter *code = malloc(BPF_MAXINSNS * sizeof *code);
     if (old_key == NULL || code == NULL)
-        return -ENOMEM;
+        return -ENOMEM; /* NOLINT(clang-analyzer-unix.Malloc): the attribute frees both */
     SUBLET_TRY(read_part(fd, &head, sizeof head));
     if (head.insn_count > BPF_MAXINSNS)
         return -ENODATA;

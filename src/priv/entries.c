@@ -194,7 +194,7 @@ int entries_decide(struct arena *arena, const struct plan_seccomp *seccomp,
         *ret_piece = piece;
         return 0;
     }
-    piece.rules = arena_array(arena, count, sizeof *piece.rules);
+    piece.rules = arena_array(arena, count, sizeof(struct plan_seccomp_rule *));
     if (piece.rules == NULL)
         return sub_fail(err, ENOMEM, "linux.seccomp", "out of memory");
     for (size_t i = 0; i < count; i++) {

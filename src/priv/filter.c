@@ -63,9 +63,8 @@ int priv_filter_compile(const struct plan_seccomp *seccomp, int cache_dir_fd,
 {
     /* the planner gives a listener exactly where some action needs one */
     struct priv_filter filter = {.flags = seccomp->flags, .notify = seccomp->listener_path != NULL};
-    OWNED_BUF key;
-    struct bpf program;
-    buf_init(&key, CACHE_KEY_MAX_BYTES);
+    OWNED_BUF key = BUF(CACHE_KEY_MAX_BYTES);
+    struct bpf program = {.code = NULL};
     bool cache = cache_dir_fd >= 0 && cache_key(seccomp, &key) == 0;
     filter.from_cache = cache && cache_find(cache_dir_fd, &key, &program) == 0;
 

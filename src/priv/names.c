@@ -11,8 +11,8 @@
 
 /* Numbers that libseccomp gives to calls inside socketcall(2) and ipc(2): -101, -201 and on; what
  * an architecture does not have at all lies below -10000. */
-#define INNER_FIRST -100
-#define INNER_LAST  -999
+#define INNER_FIRST (-100)
+#define INNER_LAST  (-999)
 #define INNER_BASE  100
 
 #define SCAN_END    600 /* own numbers of such calls lie below */

@@ -144,7 +144,7 @@ int pieces_make(struct arena *arena, const struct plan_seccomp *seccomp, const s
         SUBLET_TRY(add_foreign(arena, seccomp, 0, &pieces, err));
     if (high != NULL)
         SUBLET_TRY(add_arch(arena, seccomp, high, &pieces, err));
-    else if (low->last != UINT32_MAX)
+    else if (low != NULL && low->last != UINT32_MAX)
         SUBLET_TRY(add_foreign(arena, seccomp, low->last + 1, &pieces, err));
     *ret_pieces = pieces;
     return 0;

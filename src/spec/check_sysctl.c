@@ -53,6 +53,7 @@ int spec_sysctl_path(const char *key, char *path, size_t size)
 
     if (length == 0 || length >= size || length > KEY_BYTES_MAX)
         return -EINVAL;
+    memset(path, 0, size);
     for (size_t i = 0; i <= length; i++) {
         path[i] = key[i];
         if (swap && key[i] == '.') {

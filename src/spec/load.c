@@ -37,8 +37,8 @@ int spec_load(struct arena *arena, int bundle_fd, const char *file, struct findi
 {
     const char *name = file == NULL ? SPEC_FILE : file;
     OWNED_MEM char *text = NULL;
-    struct spec *spec;
-    size_t size;
+    struct spec *spec = NULL;
+    size_t size = 0;
 
     SUBLET_TRY(refuse_link(bundle_fd, name, err));
     SUBLET_TRY(sub_load_file_at(bundle_fd, name, SPEC_MAX_BYTES, &text, &size, err));
