@@ -30,21 +30,6 @@ static int open_group(const struct state_record *record, struct cgroup *ret_grou
     return cgroup_open(root, record->cgroup_path, ret_group, err);
 }
 
-static int signal_each(struct arena *arena, int dir_fd, int number, struct sub_err *err)
-{
-    pid_t *pids;
-    size_t count, reached = 0;
-
-    SUBLET_TRY(cgroup_pids(arena, dir_fd, &pids, &count, err));
-    for (size_t i = 0; i < count; i++) {
-        OWNED_FD pidfd = sys_pidfd_open(pids[i]);
-
-        if (pidfd >= 0 && sys_pidfd_signal(pidfd, number) == 0)
-            reached++;
-    }
-    return reached > 0 ? 0 : -ESRCH;
-}
-
 /* Every process of the group; with SIGKILL at once, by the kernel, so that none can fork away. */
 static int signal_all(const struct target *target, int number, struct sub_err *err)
 {
@@ -55,9 +40,9 @@ static int signal_all(const struct target *target, int number, struct sub_err *e
         return rc;
     if (cgroup_populated(group.dir_fd) != 1)
         return -ESRCH;
-    if (number == SIGKILL)
+    if (number == SIGKILL && !target->record.cgroup_kept)
         return cgroup_kill(group.dir_fd, err);
-    return signal_each(target->arena, group.dir_fd, number, err);
+    return signal_group(target->arena, group.dir_fd, number, err);
 }
 
 int run_kill(const struct run_target *request, int number, bool all, struct sub_err *err)

@@ -2,6 +2,7 @@
 /* Small things that several verbs share. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,8 +26,39 @@ const char *cgroup_manager_name(enum plan_cgroup_manager manager)
     return names[manager];
 }
 
+int signal_group(struct arena *arena, int dir_fd, int number, struct sub_err *err)
+{
+    pid_t *pids;
+    size_t count, reached = 0;
+
+    SUBLET_TRY(cgroup_pids(arena, dir_fd, &pids, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        OWNED_FD pidfd = sys_pidfd_open(pids[i]);
+
+        if (pidfd >= 0 && sys_pidfd_signal(pidfd, number) == 0)
+            reached++;
+    }
+    return reached > 0 ? 0 : -ESRCH;
+}
+
+/* One by one, frozen so that none can fork away: a group on which cgroup.kill was used once kills
+ * whatever is cloned into it later (seen on Linux 6.18), and this one is to be used again. */
+static int empty_group(struct arena *arena, int dir_fd, struct sub_err *err)
+{
+    struct sub_err ignored = {.code = 0};
+    bool frozen = cgroup_freeze(dir_fd, FREEZE_LIMIT_MS, &ignored) >= 0;
+    int rc = signal_group(arena, dir_fd, SIGKILL, err);
+
+    if (frozen)
+        (void) cgroup_thaw(dir_fd, FREEZE_LIMIT_MS, &ignored); /* the killed need not wait for it */
+    if (rc < 0 && rc != -ESRCH)
+        return rc;
+    return cgroup_wait_empty(dir_fd, DESTROY_LIMIT_MS, err);
+}
+
 /* A group that was there before us is emptied and left; what we made is removed upwards. */
-int destroy_group(int root_fd, const struct state_record *record, struct sub_err *err)
+int destroy_group(struct arena *arena, int root_fd, const struct state_record *record,
+                  struct sub_err *err)
 {
     if (!record->cgroup_kept) {
         SUBLET_TRY(cgroup_destroy(root_fd, record->cgroup_path, DESTROY_LIMIT_MS, err));
@@ -37,10 +69,7 @@ int destroy_group(int root_fd, const struct state_record *record, struct sub_err
     int rc = cgroup_open(root_fd, record->cgroup_path, &group, err);
     if (rc == -ENOENT)
         return 0;
-    if (rc < 0)
-        return rc;
-    SUBLET_TRY(cgroup_kill(group.dir_fd, err));
-    return cgroup_wait_empty(group.dir_fd, DESTROY_LIMIT_MS, err);
+    return rc < 0 ? rc : empty_group(arena, group.dir_fd, err);
 }
 
 int write_pid_file(const char *path, pid_t pid, struct sub_err *err)

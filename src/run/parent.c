@@ -39,7 +39,8 @@ void undo_cgroup(struct start *start)
 
     /* a group that we did not get is not ours to empty: others may live in it */
     if (start->group.dir_fd >= 0)
-        (void) destroy_group(start->cgroup_root_fd, &start->record, &ignored);
+        (void) destroy_group(start->request->arena, start->cgroup_root_fd, &start->record,
+                             &ignored);
 }
 
 int step_spawn(struct start *start, struct sub_err *err)

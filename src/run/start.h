@@ -16,6 +16,7 @@
 
 #define ANSWER_LIMIT_MS  120000 /* for a child that only has our own work to do */
 #define DESTROY_LIMIT_MS 10000
+#define FREEZE_LIMIT_MS  1000
 
 struct start {
     const struct run_request *request;
@@ -114,7 +115,10 @@ int child_become_init(struct start *start, struct sub_err *err);
 /* life.c: shared by the verbs */
 bool plan_has_child_hooks(const struct plan *plan);
 const char *cgroup_manager_name(enum plan_cgroup_manager manager);
-int destroy_group(int root_fd, const struct state_record *record, struct sub_err *err);
+/* -ESRCH: there was none to reach. */
+int signal_group(struct arena *arena, int dir_fd, int number, struct sub_err *err);
+int destroy_group(struct arena *arena, int root_fd, const struct state_record *record,
+                  struct sub_err *err);
 int write_pid_file(const char *path, pid_t pid, struct sub_err *err);
 struct run_info info_of_record(const struct state_record *record, enum run_status status,
                                pid_t pid);

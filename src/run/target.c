@@ -67,16 +67,16 @@ static int kill_process(const struct state_record *record, struct sub_err *err)
     return 0;
 }
 
-static int remove_group(const struct state_record *record, struct sub_err *err)
+static int remove_group(const struct target *target, struct sub_err *err)
 {
     struct cgroups_host host;
     int root = -EBADF;
 
-    if (record->cgroup_path == NULL)
+    if (target->record.cgroup_path == NULL)
         return 0;
     SUBLET_TRY(cgroups_mount_open(&root, &host, err));
     OWNED_FD owned = root;
-    return destroy_group(root, record, err);
+    return destroy_group(target->arena, root, &target->record, err);
 }
 
 static void run_stop_hooks(struct target *target, struct sub_err *warn)
@@ -100,7 +100,7 @@ int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *
 {
     if (target->has_record) {
         SUBLET_TRY(kill_process(&target->record, err));
-        SUBLET_TRY(remove_group(&target->record, err));
+        SUBLET_TRY(remove_group(target, err));
         run_stop_hooks(target, warn);
     }
     return state_remove(target->root_fd, target->id, target->dir_fd, err);
