@@ -67,7 +67,7 @@ struct priv_fds {
     int death_signal;
 };
 
-/* Appends, in this order: limits, umask, personality, labels, the bounding set, groups and ids,
+/* Appends, in this order: umask, personality, labels, limits, the bounding set, groups and ids,
  * the filter (only without no_new_privileges: loading then needs CAP_SYS_ADMIN, so it comes right
  * before the last capability is dropped), capabilities, ambient ones, no_new_privs. The process
  * must be uid 0 of its user namespace with a full set; afterwards it is exactly as planned and not

@@ -28,7 +28,7 @@ struct head {
     char magic[8];
     uint32_t format, insn_count;
     uint64_t key_size_bytes;
-    uint64_t checksum; /* of key and instructions */
+    uint64_t checksum; /* of the instructions; the key is compared */
 };
 
 /* --- the key ---------------------------------------------------------------------------------- */
@@ -109,14 +109,7 @@ static uint64_t hash(uint64_t seed, const void *data, size_t size)
 static void file_name(const struct buf *key, char name[NAME_SIZE])
 {
     (void) snprintf(name, NAME_SIZE, "%016llx" SUFFIX,
-                    (unsigned long long) hash(0, key->data, key->length));
-}
-
-static uint64_t checksum(const struct buf *key, const struct bpf *program)
-{
-    uint64_t sum = hash(FORMAT, key->data, key->length);
-
-    return hash(sum, program->code, program->count * sizeof *program->code);
+                    (unsigned long long) hash(FORMAT, key->data, key->length));
 }
 
 static struct head make_head(const struct buf *key, const struct bpf *program)
@@ -126,7 +119,7 @@ static struct head make_head(const struct buf *key, const struct bpf *program)
         .format = FORMAT,
         .insn_count = (uint32_t) program->count,
         .key_size_bytes = key->length,
-        .checksum = checksum(key, program),
+        .checksum = hash(FORMAT, program->code, program->count * sizeof *program->code),
     };
 }
 

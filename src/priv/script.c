@@ -272,9 +272,9 @@ void priv_script(const struct plan_process *process, const struct priv_filter *f
 {
     bool filtered = filter != NULL && filter->code != NULL;
 
-    put_limits(script, process);
     put_manners(script, process);
     put_labels(script, process, fds);
+    put_limits(script, process); /* behind the labels, which need a descriptor */
     put_bounding(script, &process->caps);
     put_ids(script, process, fds);
     if (filtered && !process->no_new_privileges)

@@ -78,13 +78,13 @@ START_TEST(everything_comes_in_the_binding_order)
     const struct priv_fds fds = {.proc = 7, .listener = -1, .death_signal = SIGKILL};
 
     assert_script(&process, &filter, &fds,
-                  "prlimit64 0 7 * | process.rlimits[0]\n"
                   "umask 63 | process.user.umask\n"
                   "personality 8 | linux.personality\n"
                   "openat2 7 * * 24 | process.apparmorProfile\n"
                   "write $ * 8 | process.apparmorProfile\n"
                   "openat2 7 * * 24 | process.selinuxLabel\n"
                   "write $ * 8 | process.selinuxLabel\n"
+                  "prlimit64 0 7 * | process.rlimits[0]\n"
                   "prctl 24 1 | process.capabilities\n"
                   "prctl 24 2 | process.capabilities\n"
                   "prctl 8 1 | process.capabilities\n"
