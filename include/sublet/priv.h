@@ -59,7 +59,8 @@ struct priv_fds {
     /* Root folder of a verified procfs that shows the pid namespace of the process. Needed where
      * the plan has a label, else negative. A file below attr/ cannot be opened beforehand: since
      * Linux 5.13 its writer must have the very address space of its opener, and the stub has one
-     * of its own. So the script opens it, by openat2 without links, and needs SCRIPT_RESULT. */
+     * of its own. So the script opens it, by openat2 without links, and writes to the result
+     * (result_mask). */
     int proc;
     int listener; /* socket over which SCRIPT_LISTENER sends its fd; negative: none */
     bool apparmor_confined;
