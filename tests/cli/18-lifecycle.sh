@@ -202,6 +202,21 @@ expect_eq groups "$(find "$(cgroup_root)" -type d -name "*$ID*" | wc -l)" 0
 run sublet delete --force "$ID"
 expect_status 0
 
+t 'a group that was there before is emptied, kept, and good for another container'
+mkdir "$(cgroup_root)/$ID-kept"
+make_bundle "$T/b" ".process.args = [\"/bin/sh\", \"-c\", \"sleep 60 & sleep 60\"]
+    | .linux.cgroupsPath = \"/$ID-kept\""
+for _ in 1 2; do
+    run sublet run --detach -b "$T/b" "$ID"
+    expect_status 0
+    run sublet kill --all "$ID" KILL
+    expect_status 0
+    run sublet delete --force "$ID"
+    expect_status 0
+    expect_eq processes "$(wc -l <"$(cgroup_root)/$ID-kept/cgroup.procs")" 0
+done
+expect rmdir "$(cgroup_root)/$ID-kept"
+
 t 'the log holds errors as JSON'
 fails_with 1 "sublet: container '$ID': container does not exist" \
     sublet --log "$T/log.json" --log-format json start "$ID"
