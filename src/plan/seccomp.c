@@ -152,8 +152,7 @@ static size_t split(const struct plan_seccomp_rule *rule, struct plan_seccomp_ru
 }
 
 /* How many rules were written to ret_rules, which has room for one an argument and one more. */
-static size_t read_rule(struct planning *p, size_t index, uint32_t default_action,
-                        struct plan_seccomp_rule *ret_rules)
+static size_t read_rule(struct planning *p, size_t index, struct plan_seccomp_rule *ret_rules)
 {
     const struct spec_seccomp_rule *item = &p->linux_->seccomp->syscalls.items[index];
     const char *path = arena_printf(p->arena, "linux.seccomp.syscalls[%zu]", index);
@@ -177,11 +176,6 @@ static size_t read_rule(struct planning *p, size_t index, uint32_t default_actio
         read_arg(p, path, i, &item->args.items[i], &args[i]);
     if (!read_verdict(p, &verdict, &rule.action))
         return 0;
-    /* libseccomp refuses a rule that says what is said already */
-    if (rule.action == default_action) {
-        log_debug("%s: left out, it says what the default action says", path);
-        return 0;
-    }
     return split(&rule, ret_rules);
 }
 
@@ -197,8 +191,7 @@ static bool read_rules(struct planning *p, struct plan_seccomp *seccomp)
     if (rules == NULL)
         return false;
     for (size_t i = 0; i < items->count; i++)
-        seccomp->rule_count +=
-            read_rule(p, i, seccomp->default_action, &rules[seccomp->rule_count]);
+        seccomp->rule_count += read_rule(p, i, &rules[seccomp->rule_count]);
     seccomp->rules = rules;
     return true;
 }
