@@ -15,7 +15,7 @@ say() {
 build_sublet() {
     # shellcheck source=tests/lib/need.sh
     . "$here/tests/lib/need.sh"
-    need cmake ninja-build gcc libc6-dev pkg-config libyajl-dev libseccomp-dev libcap-dev
+    need cmake ninja-build gcc libc6-dev pkg-config libyajl-dev libseccomp-dev
     say "building sublet"
     cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSUBLET_TESTS=OFF >/dev/null
     ninja -C "$build" --quiet all
