@@ -35,7 +35,6 @@ int proc_stdio_chown(uint32_t uid);
  *     |        <-- go ---------     |        id maps are written (user namespace only)
  *     |  --- MOUNTED ------------>  |        only with hooks: prestart, createRuntime run now
  *     |        <-- go ---------     |
- *     |  --- LISTENER + fd ------->  |        only with a seccomp agent, from the stub
  *     |  --- LISTENER, fd ------->  |        only with a seccomp agent; comes from the stub
  *     |  --- READY -------------->  |        all is set up, the program was found
  *     |        <-- go ---------     |        the record says "created": the child may outlive us

@@ -48,6 +48,9 @@ int sys_open_in(int root_fd, const char *path, int flags, uint64_t extra);
 int sys_open_beneath(int dir_fd, const char *path, int flags, mode_t mode);
 int sys_openat(int dir_fd, const char *path, int flags, mode_t mode); /* + O_CLOEXEC */
 int sys_mkdirat(int dir_fd, const char *name, mode_t mode);
+/* Makes what is missing of an absolute path. A component that cannot be made because nothing may be
+ * written there is left to whoever uses the path: it may exist. -ENAMETOOLONG from 4 KiB on. */
+int sys_make_folders(const char *path, mode_t mode);
 int sys_mknodat(int dir_fd, const char *name, mode_t mode, dev_t device);
 int sys_symlinkat(const char *target, int dir_fd, const char *name);
 int sys_unlinkat(int dir_fd, const char *name, int flags);

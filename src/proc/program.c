@@ -183,34 +183,13 @@ void proc_find_home(uint32_t uid, char *ret_home, size_t size)
         (void) snprintf(ret_home, size, "HOME=/");
 }
 
-/* Creates the folder component by component, like engines expect; "/" is the container's. */
-static int make_folders(const char *path)
-{
-    char part[PROC_PATH_MAX];
-    size_t length = strlen(path);
-
-    if (length >= sizeof part)
-        return -ENAMETOOLONG;
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-
-        int rc = sys_mkdirat(AT_FDCWD, part, 0755);
-        if (rc < 0 && rc != -EEXIST)
-            return rc;
-    }
-    return 0;
-}
-
 int proc_enter_cwd(const struct plan_process *process, struct sub_err *err)
 {
     char cwd[PROC_PATH_MAX];
     int rc = sys_chdir(process->cwd);
 
     if (rc == -ENOENT) {
-        rc = make_folders(process->cwd);
+        rc = sys_make_folders(process->cwd, 0755);
         if (rc < 0)
             return sub_fail(err, -rc, "process.cwd", "cannot make '%s': %s", process->cwd,
                             sub_strerror(-rc));

@@ -31,27 +31,6 @@ static int check_root(int fd, const char *path, struct sub_err *err)
     return 0;
 }
 
-/* /run/user/1000/sublet: the parents, too, in case /run is new. */
-static int make_root(const char *path)
-{
-    char part[4096];
-    size_t length = strlen(path);
-
-    if (length >= sizeof part)
-        return -ENAMETOOLONG;
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-
-        int rc = sys_mkdirat(AT_FDCWD, part, 0700);
-        if (rc < 0 && rc != -EEXIST && rc != -EROFS && rc != -EACCES)
-            return rc;
-    }
-    return 0;
-}
-
 int state_root_open(const char *path, bool make, int *ret_root_fd, struct sub_err *err)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -60,7 +39,7 @@ int state_root_open(const char *path, bool make, int *ret_root_fd, struct sub_er
     if (fd == -ENOENT && !make)
         return -ENOENT;
     if (fd == -ENOENT) {
-        int rc = make_root(path);
+        int rc = sys_make_folders(path, 0700); /* the parents, too: /run may be new */
 
         if (rc < 0)
             return sub_fail(err, -rc, path, "cannot make the state root: %s", sub_strerror(-rc));

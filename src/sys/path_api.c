@@ -61,6 +61,26 @@ int sys_mkdirat(int dir_fd, const char *name, mode_t mode)
     return result(mkdirat(dir_fd, name, mode));
 }
 
+int sys_make_folders(const char *path, mode_t mode)
+{
+    char part[4096];
+    size_t length = strlen(path);
+
+    if (length >= sizeof part)
+        return -ENAMETOOLONG;
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+
+        int rc = sys_mkdirat(AT_FDCWD, part, mode);
+        if (rc < 0 && rc != -EEXIST && rc != -EROFS && rc != -EACCES)
+            return rc;
+    }
+    return 0;
+}
+
 int sys_mknodat(int dir_fd, const char *name, mode_t mode, dev_t device)
 {
     return result(mknodat(dir_fd, name, mode, device));
