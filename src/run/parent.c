@@ -67,13 +67,21 @@ void undo_spawn(struct start *start)
     (void) sys_pidfd_wait(start->child.pidfd, 0, &status);
 }
 
+/* A child that has died is noticed, with its reason, by the next wait; any other failure to reach
+ * it would leave both sides waiting for each other. */
+static int let_child_go_on(struct start *start)
+{
+    int rc = proc_go(start->channel[0]);
+
+    return rc == -EPIPE ? 0 : rc;
+}
+
 int step_id_maps(struct start *start, struct sub_err *err)
 {
     if (!start->plan->ns.new_user)
         return 0;
     SUBLET_TRY(ns_write_id_maps(&start->plan->ns, start->child.pid, err));
-    (void) proc_go(start->channel[0]); /* a child that died is noticed by the next wait */
-    return 0;
+    return let_child_go_on(start);
 }
 
 static int write_oom_score(const struct plan_process *process, pid_t pid, struct sub_err *err)
@@ -190,8 +198,7 @@ int step_prestart(struct start *start, struct sub_err *err)
     SUBLET_TRY(proc_hooks_run(&plan->hooks[PLAN_HOOK_PRESTART], text.data, plan->bundle, err));
     SUBLET_TRY(
         proc_hooks_run(&plan->hooks[PLAN_HOOK_CREATE_RUNTIME], text.data, plan->bundle, err));
-    (void) proc_go(start->channel[0]);
-    return 0;
+    return let_child_go_on(start);
 }
 
 static void write_agent_state(struct start *start, struct buf *buf)
