@@ -9,7 +9,11 @@
 . "$(dirname "$0")/helpers/features.sh"
 
 # sleeper: $T/b ends at TERM, as process 1 would not by itself.
-sleeper() { make_bundle "$T/b" ".process.args = $(words /bin/probe --pause)"; }
+# Silent: what it printed after `start` would land in the output of whatever `run` comes next, which
+# is the same file.
+sleeper() {
+    make_bundle "$T/b" ".process.args = $(words /bin/sh -c 'exec /bin/probe --pause >/dev/null')"
+}
 
 # says COMMAND... -- STATUS TEXT: fails with exactly this.
 fails_with() {
