@@ -19,6 +19,7 @@ static char *command[] = {sh, dash_c, true_, NULL};
 
 static void renew(void)
 {
+    arena_done(&arena); /* nothing in it the first time: it is static */
     arena_init(&arena, ARENA_MAX_BYTES);
     memset(&err, 0, sizeof err);
     args_init(&args);

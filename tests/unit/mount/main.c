@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner.h"
 
-/* The tests end inside containers without a /proc of theirs, where leaks cannot be looked for. */
-__attribute__((visibility("default"))) const char *__asan_default_options(void);
-const char *__asan_default_options(void)
+/* The tests end inside containers without a /proc of theirs, where leaks cannot be looked for. The
+ * sanitizer asks this function whatever ASAN_OPTIONS says. */
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
 {
-    return "detect_leaks=0";
+    return 1;
 }
 
 Suite *bind_suite(void);
