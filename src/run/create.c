@@ -28,9 +28,9 @@ int run_create(const struct run_request *request, struct sub_err *err)
 {
     __attribute__((cleanup(start_done))) struct start start;
 
+    start_init(&start, request, true);
     SUBLET_TRY(check_request(request->plan, err));
     SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
-    start_init(&start, request, true);
     return steps_run(PARENT, &start, err);
 }
 
@@ -190,6 +190,7 @@ int run_run(const struct run_request *request, int *ret_status, struct sub_err *
     sigset_t before;
     int signal_fd = -EBADF, status = 0;
 
+    start_init(&start, request, false);
     SUBLET_TRY(check_request(request->plan, err));
     SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
 
@@ -199,7 +200,6 @@ int run_run(const struct run_request *request, int *ret_status, struct sub_err *
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "signalfd: %s", sub_strerror(-rc));
 
-    start_init(&start, request, false);
     rc = steps_run(PARENT, &start, err);
     if (rc == 0)
         rc = live(&start, signals, &status, warn, err);
