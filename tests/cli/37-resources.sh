@@ -84,6 +84,7 @@ expect_nothing
 
 for limit in 3 4 6 8 10 12 16 20 24; do
     t "at most $limit open files"
+    [ "$limit" -gt 3 ] || [ -z "${TEST_SANITIZED:-}" ] || skip 'a sanitized program has libraries to open'
     run bash -c "ulimit -Sn $limit && ulimit -Hn $limit && exec \"\$@\"" - "$SUBLET" --root "$T/root" run -b "$B" "$ID"
     if [ "$status" -ne 0 ]; then
         expect_status 125
