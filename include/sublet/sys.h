@@ -22,23 +22,19 @@ union bpf_attr;
 /* --- mounts (mount_api.c) ------------------------------------------------------------------- */
 int sys_open_tree(int dir_fd, const char *path, unsigned flags); /* -> fd, O_CLOEXEC */
 int sys_mount_setattr(int fd, const char *path, unsigned flags, uint64_t set, uint64_t clear);
-int sys_mount_setpropagation(int fd, unsigned flags, uint64_t propagation); /* MS_PRIVATE ... */
 /* All of it in one call on the mount fd itself; propagation 0: leave. */
 int sys_mount_change(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation);
-int sys_mount_idmap(int fd, unsigned flags, int userns_fd);
 int sys_move_mount(int from_fd, int to_fd); /* both by fd, "" */
 int sys_fsopen(const char *type);           /* -> fd */
 int sys_fsconfig_flag(int fs_fd, const char *key);
 int sys_fsconfig_string(int fs_fd, const char *key, const char *value);
-int sys_fsconfig_fd(int fs_fd, const char *key, int value_fd);
 int sys_fsconfig_create(int fs_fd);
 int sys_fsmount(int fs_fd, uint64_t attr); /* -> fd, detached */
 /* The kernel's own sentence about the last fsconfig failure, or "" (length, NUL-terminated). */
 size_t sys_fs_message(int fs_fd, char *text, size_t size);
 int sys_umount(const char *path, int flags);
-int sys_pivot_root_here(void);   /* pivot_root(".", ".") */
-int sys_chroot_here(void);       /* chroot(".") */
-int sys_move_here_to_root(void); /* mount --move . / for --no-pivot */
+int sys_pivot_root_here(void); /* pivot_root(".", ".") */
+int sys_chroot_here(void);     /* chroot(".") */
 
 /* --- paths (path_api.c) --------------------------------------------------------------------- */
 /* Opens path inside root_fd (openat2 RESOLVE_IN_ROOT | extra). flags gets O_CLOEXEC. A concurrent
@@ -60,7 +56,6 @@ int sys_fstatat(int dir_fd, const char *name, struct stat *ret_stat, int flags);
 ssize_t sys_readlinkat(int dir_fd, const char *name, char *text, size_t size); /* NUL-terminated */
 int sys_fchown(int fd, uid_t uid, gid_t gid);                                  /* works on O_PATH */
 int sys_fchownat(int dir_fd, const char *name, uid_t uid, gid_t gid);          /* never follows */
-int sys_fchmodat(int dir_fd, const char *name, mode_t mode); /* plain names only */
 int sys_fchdir(int fd);
 int sys_chdir(const char *path);
 int sys_getcwd(char *text, size_t size); /* raw: "(unreachable)..." is shown as it is */
@@ -96,7 +91,6 @@ int sys_join_session_keyring(const char *name);
 /* --- processes (proc_api.c) ----------------------------------------------------------------- */
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_signal(int pidfd, int signal);
-int sys_pidfd_getfd(int pidfd, int fd);
 /* waitid on a pidfd. status as waitpid gives it; 0 when done, -EAGAIN with WNOHANG and alive. */
 int sys_pidfd_wait(int pidfd, int options, int *ret_status);
 int sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);

@@ -12,8 +12,6 @@
 
 /* glibc 2.36 offers both <sys/mount.h> and the kernel's header, but not in one file. */
 int umount2(const char *path, int flags);
-int mount(const char *source, const char *target, const char *type, unsigned long flags,
-          const void *data);
 
 int sys_open_tree(int dir_fd, const char *path, unsigned flags)
 {
@@ -32,23 +30,9 @@ int sys_mount_setattr(int fd, const char *path, unsigned flags, uint64_t set, ui
     return set_attributes(fd, path, flags, &attr);
 }
 
-int sys_mount_setpropagation(int fd, unsigned flags, uint64_t propagation)
-{
-    struct mount_attr attr = {.propagation = propagation};
-
-    return set_attributes(fd, "", flags | AT_EMPTY_PATH, &attr);
-}
-
 int sys_mount_change(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation)
 {
     struct mount_attr attr = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
-
-    return set_attributes(fd, "", flags | AT_EMPTY_PATH, &attr);
-}
-
-int sys_mount_idmap(int fd, unsigned flags, int userns_fd)
-{
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned) userns_fd};
 
     return set_attributes(fd, "", flags | AT_EMPTY_PATH, &attr);
 }
@@ -72,11 +56,6 @@ int sys_fsconfig_flag(int fs_fd, const char *key)
 int sys_fsconfig_string(int fs_fd, const char *key, const char *value)
 {
     return result(syscall(SYS_fsconfig, fs_fd, FSCONFIG_SET_STRING, key, value, 0));
-}
-
-int sys_fsconfig_fd(int fs_fd, const char *key, int value_fd)
-{
-    return result(syscall(SYS_fsconfig, fs_fd, FSCONFIG_SET_FD, key, NULL, value_fd));
 }
 
 int sys_fsconfig_create(int fs_fd)
@@ -113,11 +92,4 @@ int sys_pivot_root_here(void)
 int sys_chroot_here(void)
 {
     return result(chroot("."));
-}
-
-int sys_move_here_to_root(void)
-{
-    enum { MS_MOVE_FLAG = 8192 }; /* MS_MOVE, whose header excludes <linux/mount.h> */
-
-    return result(mount(".", "/", NULL, MS_MOVE_FLAG, NULL));
 }

@@ -133,11 +133,6 @@ int sys_fchownat(int dir_fd, const char *name, uid_t uid, gid_t gid)
     return result(fchownat(dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW));
 }
 
-int sys_fchmodat(int dir_fd, const char *name, mode_t mode)
-{
-    return result(fchmodat(dir_fd, name, mode, 0));
-}
-
 int sys_fchdir(int fd)
 {
     return result(fchdir(fd));

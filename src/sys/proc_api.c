@@ -29,11 +29,6 @@ int sys_pidfd_signal(int pidfd, int signal)
     return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
 }
 
-int sys_pidfd_getfd(int pidfd, int fd)
-{
-    return result(syscall(SYS_pidfd_getfd, pidfd, fd, 0));
-}
-
 int sys_pidfd_wait(int pidfd, int options, int *ret_status)
 {
     siginfo_t info = {.si_pid = 0};
