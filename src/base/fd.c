@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void sub_close(int *fd)
@@ -64,6 +66,23 @@ int sub_write_all(int fd, const void *data, size_t size)
         size -= (size_t) n;
     }
     return 0;
+}
+
+int sub_write_quietly(int fd, const void *data, size_t size)
+{
+    struct timespec now = {0};
+    sigset_t pipe, before, pending;
+    int rc;
+
+    (void) sigemptyset(&pipe);
+    (void) sigaddset(&pipe, SIGPIPE);
+    (void) sigpending(&pending);
+    (void) sigprocmask(SIG_BLOCK, &pipe, &before);
+    rc = sub_write_all(fd, data, size);
+    if (rc == -EPIPE && sigismember(&pending, SIGPIPE) == 0)
+        (void) sigtimedwait(&pipe, NULL, &now);
+    (void) sigprocmask(SIG_SETMASK, &before, NULL);
+    return rc;
 }
 
 ssize_t sub_read_all(int fd, void *data, size_t size)

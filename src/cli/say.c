@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sublet/base/buf.h"
@@ -36,33 +35,13 @@ static struct {
     enum log_level level;
 } the_log = {.fd = -1, .level = LOG_LEVEL_WARNING};
 
-/* A reader that has gone away must not end a command in the middle: SIGPIPE is held back for the
- * write and taken from the queue if it was ours. The disposition stays as the caller set it, for
- * the container inherits it. */
-static int write_quietly(int fd, const char *data, size_t size)
-{
-    struct timespec now = {0};
-    sigset_t pipe, before, pending;
-    int rc;
-
-    (void) sigemptyset(&pipe);
-    (void) sigaddset(&pipe, SIGPIPE);
-    (void) sigpending(&pending);
-    (void) sigprocmask(SIG_BLOCK, &pipe, &before);
-    rc = sub_write_all(fd, data, size);
-    if (rc == -EPIPE && sigismember(&pending, SIGPIPE) == 0)
-        (void) sigtimedwait(&pipe, NULL, &now);
-    (void) sigprocmask(SIG_SETMASK, &before, NULL);
-    return rc;
-}
-
 int say_result(const struct buf *text, struct sub_err *err)
 {
     int rc;
 
     if (buf_failed(text))
         return sub_fail(err, ENOMEM, NULL, "%s", sub_strerror(ENOMEM));
-    rc = write_quietly(STDOUT_FILENO, buf_text(text), text->length);
+    rc = sub_write_quietly(STDOUT_FILENO, buf_text(text), text->length);
     if (rc < 0)
         return sub_fail(err, -rc, "stdout", "cannot write: %s", sub_strerror(-rc));
     return 0;
@@ -174,7 +153,7 @@ static void journal_entry(struct buf *line, enum log_level level, const char *te
 /* A message that cannot be delivered has nowhere else to go: results of writes are dropped. */
 static void to_stderr(const char *data, size_t size)
 {
-    (void) write_quietly(STDERR_FILENO, data, size);
+    (void) sub_write_quietly(STDERR_FILENO, data, size);
 }
 
 static void to_log(enum log_level level, const char *text)
@@ -195,7 +174,7 @@ static void to_log(enum log_level level, const char *text)
     else if (the_log.where == TO_JOURNAL)
         (void) send(the_log.fd, buf_text(&line), line.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     else
-        (void) write_quietly(the_log.fd, buf_text(&line), line.length);
+        (void) sub_write_quietly(the_log.fd, buf_text(&line), line.length);
 }
 
 static void say(enum log_level level, const char *path, const char *text)

@@ -108,7 +108,8 @@ int proc_read_failure(int fd, struct sub_err *err)
     struct sub_err message;
     ssize_t n = read(fd, &message, sizeof message); /* written atomically, so read at once */
 
-    if (n == 0)
+    if (n == 0 ||
+        (n < 0 && errno == EAGAIN)) /* nobody wrote, and whoever could is gone or silent */
         return 0;
     if (n != (ssize_t) sizeof message || message.code <= 0)
         return sub_fail(err, EPROTO, NULL, "cannot read the container's answer");

@@ -13,20 +13,30 @@
 #include "start.h"
 #include "target.h"
 
-/* The child either closes its end of the answer by becoming the program, or writes why not. */
-static int wait_answer(int answer_fd, bool hooks, struct sub_err *err)
+/* The child either closes its end of the answer by becoming the program, or writes why not. Its end
+ * tells as much: a FIFO whose writer was gone before we opened it never hangs up. */
+static int wait_answer(int answer_fd, int pidfd, bool hooks, struct sub_err *err)
 {
-    struct pollfd wait = {.fd = answer_fd, .events = POLLIN};
-    int rc = sys_poll(&wait, 1, hooks ? -1 : ANSWER_LIMIT_MS);
+    struct pollfd wait[] = {
+        {.fd = answer_fd, .events = POLLIN},
+        {.fd = pidfd,     .events = POLLIN},
+    };
+    int rc = sys_poll(wait, 2, hooks ? -1 : ANSWER_LIMIT_MS);
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "the container's process did not answer: %s",
                         sub_strerror(-rc));
-    if ((wait.revents & POLLIN) == 0)
+    if ((wait[0].revents & POLLIN) == 0 && (wait[1].revents & POLLIN) == 0)
         return 0;
     return proc_read_failure(answer_fd, err);
 }
 
-static int wake(const struct target *target, struct sub_err *err)
+static int has_stopped(const char *id, struct sub_err *err)
+{
+    return sub_fail(err, ESRCH, NULL, "container '%s': cannot start a container that has stopped",
+                    id);
+}
+
+static int wake(const struct target *target, int pidfd, struct sub_err *err)
 {
     OWNED_FD answer =
         sys_openat(target->dir_fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
@@ -36,20 +46,20 @@ static int wake(const struct target *target, struct sub_err *err)
                         "container '%s': cannot start an already running container",
                         target->record.id);
     if (fifo == -ENXIO)
-        return sub_fail(err, ESRCH, NULL,
-                        "container '%s': cannot start a container that has stopped",
-                        target->record.id);
+        return has_stopped(target->id, err);
     if (fifo < 0 || answer < 0)
         return sub_fail(err, fifo < 0 ? -fifo : -answer, STATE_FIFO, "cannot open: %s",
                         sub_strerror(fifo < 0 ? -fifo : -answer));
 
-    int rc = sub_write_all(fifo, "S", 1);
+    int rc = sub_write_quietly(fifo, "S", 1);
+    if (rc == -EPIPE) /* killed since we opened it */
+        return has_stopped(target->id, err);
     if (rc < 0)
         return sub_fail(err, -rc, STATE_FIFO, "cannot wake the container: %s", sub_strerror(-rc));
     /* from here on it counts as started; a second start finds no FIFO */
     (void) sys_unlinkat(target->dir_fd, STATE_FIFO, 0);
     (void) sys_unlinkat(target->dir_fd, STATE_ANSWER, 0);
-    return wait_answer(answer, target->record.start_hooks, err);
+    return wait_answer(answer, pidfd, target->record.start_hooks, err);
 }
 
 int run_start_hooks(struct arena *arena, int dir_fd, const struct state_record *record,
@@ -77,10 +87,9 @@ int run_start(const struct run_target *request, struct sub_err *err)
     if (pidfd < 0 && pidfd != -ESRCH)
         return unknown_process(&target.record, pidfd, err);
     if (pidfd < 0)
-        return sub_fail(err, ESRCH, NULL,
-                        "container '%s': cannot start a container that has stopped", request->id);
+        return has_stopped(request->id, err);
 
-    int rc = wake(&target, err);
+    int rc = wake(&target, pidfd, err);
     if (rc == -EBUSY || rc == -ESRCH)
         return rc;
     if (rc == 0 && target.record.start_hooks)

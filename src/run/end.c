@@ -45,11 +45,26 @@ static int signal_all(const struct target *target, int number, struct sub_err *e
     return signal_group(target->arena, group.dir_fd, number, err);
 }
 
+/* With the lock while create may still be at work: its last steps need the process. Without it
+ * afterwards: a start that waits for a hook must not keep anybody from ending it. */
+static int open_for_kill(const struct run_target *request, struct target *ret_target,
+                         struct sub_err *err)
+{
+    struct stat st;
+
+    SUBLET_TRY(target_open(request, false, ret_target, err));
+    if (ret_target->has_record && ret_target->record.complete &&
+        sys_fstatat(ret_target->dir_fd, STATE_FIFO, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    target_done(ret_target);
+    return target_open(request, true, ret_target, err);
+}
+
 int run_kill(const struct run_target *request, int number, bool all, struct sub_err *err)
 {
-    OWNED_TARGET target;
+    OWNED_TARGET target = TARGET_NONE;
 
-    SUBLET_TRY(target_open(request, true, &target, err));
+    SUBLET_TRY(open_for_kill(request, &target, err));
     if (!target.has_record || !target.record.complete)
         return not_running(request->id, err);
 
@@ -88,12 +103,30 @@ static int check_stopped(const struct target *target, struct sub_err *err)
                     target->id);
 }
 
+/* A start whose hook hangs holds the lock as long as the process lives. */
+static void end_holder(const struct run_target *request)
+{
+    OWNED_TARGET target = TARGET_NONE;
+    struct sub_err ignored = {.code = 0};
+    struct stat st;
+
+    if (target_open(request, false, &target, &ignored) < 0 || !target.has_record ||
+        !target.record.complete || state_is_locked(target.dir_fd) != 1 ||
+        sys_fstatat(target.dir_fd, STATE_FIFO, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return;
+    OWNED_FD pidfd = state_process_open(&target.record);
+    if (pidfd >= 0)
+        (void) sys_pidfd_signal(pidfd, SIGKILL);
+}
+
 int run_delete(const struct run_target *request, bool force, struct sub_err *warn,
                struct sub_err *err)
 {
     OWNED_TARGET target;
-    int rc = target_open(request, true, &target, err);
 
+    if (force)
+        end_holder(request);
+    int rc = target_open(request, true, &target, err);
     if (rc == -ENOENT && force) {
         sub_err_clear(err);
         return 0;

@@ -3,6 +3,8 @@
 #ifndef SUBLET_RUN_TARGET_H
 #define SUBLET_RUN_TARGET_H
 
+#include <errno.h>
+
 #include "sublet/run.h"
 #include "sublet/state.h"
 
@@ -19,6 +21,7 @@ struct target {
 int target_open(const struct run_target *request, bool lock, struct target *ret_target,
                 struct sub_err *err);
 void target_done(struct target *target);
+#define TARGET_NONE  ((struct target){.root_fd = -EBADF, .dir_fd = -EBADF})
 #define OWNED_TARGET __attribute__((cleanup(target_done))) struct target
 
 /* Kills what is left, removes the group, runs poststop hooks (their failure goes to warn), removes

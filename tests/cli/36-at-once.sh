@@ -57,3 +57,23 @@ for ((round = 0; round < 10; round++)); do
     wait "$first" || fail "delete: $(cat "$T/a")"
     [ "$status" -eq 0 ] || expect_err_match 'does not exist|has stopped|busy|died'
 done
+
+# hanging_start COMMAND...: a start waits for a hook that never ends; the command ends it.
+hanging_start() {
+    run sublet create -b "$T/b" "$ID"
+    expect_status 0
+    timeout -k 1 20 "$SUBLET" --root "$T/root" start "$ID" </dev/null >"$T/a" 2>&1 &
+    first=$!
+    until_true 5 test ! -e "$T/root/$ID/start"
+    run -t "$LIMIT_S" "$@"
+    expect_status 0
+    wait "$first" && fail 'the start succeeded'
+    run sublet delete --force "$ID"
+    expect_status 0
+    expect_eq 'state root' "$(find "$T/root" -mindepth 1 -name "$ID*")" ''
+}
+
+t 'a start whose hook hangs is ended by kill and by delete --force'
+edit_bundle "$T/b" '.hooks.startContainer = [{"path": "/bin/sleep", "args": ["sleep", "100"]}]'
+hanging_start sublet kill "$ID" KILL
+hanging_start sublet delete --force "$ID"

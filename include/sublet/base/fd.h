@@ -24,6 +24,10 @@ void *sub_take_pointer(void *pointer_place);
 
 /* Whole write of size bytes, EINTR-safe; 0 or -errno. */
 int sub_write_all(int fd, const void *data, size_t size);
+/* The same where the reader may have gone away: -EPIPE, but no SIGPIPE. The signal is held back for
+ * the write and taken from the queue if it was ours; its disposition stays as the caller set it,
+ * for a container inherits it. */
+int sub_write_quietly(int fd, const void *data, size_t size);
 
 /* Reads at most size bytes until end of file; returns the count or -errno. */
 ssize_t sub_read_all(int fd, void *data, size_t size);
