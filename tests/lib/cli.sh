@@ -29,7 +29,7 @@ fi
 SUBLET=$(realpath -- "$SUBLET")
 LIB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 T=$(mktemp -d "${TMPDIR:-/tmp}/sublet-cli.XXXXXX") || exit 1
-ID=t$$
+ID=t$$z # no other file's begins with it
 RUN_LIMIT_S=20
 status=0
 mkdir -m 0700 "$T/root" "$T/.cli"

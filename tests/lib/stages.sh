@@ -39,7 +39,8 @@ judge_output() {
     esac
 }
 
-# run_file GROUP FILE COMMAND...: one test program under its time limit.
+# run_file GROUP FILE COMMAND...: one test program under its time limit. Its results come out in one
+# piece: another file may run beside it.
 run_file() {
     local group=$1 file=$2 limit_s output status
     shift 2
@@ -47,17 +48,26 @@ run_file() {
     output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || return 1
     setpriv --pdeathsig TERM -- timeout -k 10 "$limit_s" "$@" </dev/null >"$output" 2>&1
     status=$?
-    judge_output "$group $(basename "$file" .sh)" "$output" "$status" "$limit_s"
-    rm -f "$output"
+    judge_output "$group $(basename "$file" .sh)" "$output" "$status" "$limit_s" >"$output.judged"
+    flock build/logs cat "$output.judged"
+    rm -f "$output" "$output.judged"
 }
 
-# run_scripts GROUP FOLDER BUILD: every *.sh of the folder over the binary of the build.
+# run_scripts GROUP FOLDER BUILD: every *.sh of the folder over the binary of the build, as many at
+# once as there are CPUs: much of their time is spent waiting. Each has its own names for all it
+# makes (see tests/lib/cli.sh).
 run_scripts() {
-    local group=$1 folder=$2 build=$3 file
+    local group=$1 folder=$2 build=$3 file running=0
     for file in "$folder"/*.sh; do
         [ -e "$file" ] || continue
-        SUBLET=$PWD/$build/sublet SUBLET_BUILD=$PWD/$build run_file "$group" "$file" bash "$file"
+        if [ "$running" -ge "$(nproc)" ]; then
+            wait -n
+            running=$((running - 1))
+        fi
+        SUBLET=$PWD/$build/sublet SUBLET_BUILD=$PWD/$build run_file "$group" "$file" bash "$file" &
+        running=$((running + 1))
     done
+    wait
 }
 
 # Check's own TAP lines are `ok 3 - file:suite:name: Passed` or `not ok 3 - file:suite:name: why`. A
