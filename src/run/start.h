@@ -3,6 +3,8 @@
 #ifndef SUBLET_RUN_START_H
 #define SUBLET_RUN_START_H
 
+#include <signal.h>
+
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
 #include "sublet/cgroups.h"
@@ -19,6 +21,7 @@
 #define FREEZE_LIMIT_MS  1000
 
 struct start {
+    const struct step_table *steps;
     const struct run_request *request;
     const struct plan *plan;
     bool waits; /* create: the process waits for `start`; run: it goes on */
@@ -61,6 +64,12 @@ struct step {
     int (*act)(struct start *start, struct sub_err *err);
     void (*undo)(struct start *start); /* parent only; must cope with half a step */
 };
+
+struct step_table {
+    const struct step *rows;
+    size_t count;
+};
+extern const struct step_table start_steps;
 
 /* Runs the steps of one side in order. A failure in the parent undoes what was done, backwards. */
 int steps_run(enum side side, struct start *start, struct sub_err *err);
@@ -111,6 +120,12 @@ int child_pivot(struct start *start, struct sub_err *err);
 int child_program(struct start *start, struct sub_err *err);
 int child_wait(struct start *start, struct sub_err *err);
 int child_become_init(struct start *start, struct sub_err *err);
+
+/* watch.c: a foreground command and its process */
+/* Signals for the process are held back from here on: they come out of *ret_fd. */
+int watch_signals(sigset_t *ret_before, int *ret_fd);
+/* Relays signals and the terminal until the process has ended. */
+int watch_process(struct start *start, int signal_fd, int *ret_status, struct sub_err *err);
 
 /* life.c: shared by the verbs */
 bool plan_has_child_hooks(const struct plan *plan);

@@ -46,29 +46,34 @@ static const struct step steps[] = {
     {"publish",     PARENT, step_publish,      NULL       },
     {"release",     PARENT, step_release,      NULL       },
 };
+const struct step_table start_steps = {steps, sizeof steps / sizeof *steps};
 
 static void undo_back(size_t from, struct start *start)
 {
     for (size_t i = from + 1; i > 0; i--) {
-        if (steps[i - 1].undo == NULL)
+        const struct step *step = &start->steps->rows[i - 1];
+
+        if (step->undo == NULL)
             continue;
-        log_debug("undo: %s", steps[i - 1].name);
-        steps[i - 1].undo(start);
+        log_debug("undo: %s", step->name);
+        step->undo(start);
     }
 }
 
 int steps_run(enum side side, struct start *start, struct sub_err *err)
 {
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        if (steps[i].side != side)
-            continue;
-        log_debug("step: %s", steps[i].name);
+    for (size_t i = 0; i < start->steps->count; i++) {
+        const struct step *step = &start->steps->rows[i];
 
-        int rc = steps[i].act(start, err);
+        if (step->side != side)
+            continue;
+        log_debug("step: %s", step->name);
+
+        int rc = step->act(start, err);
         if (rc < 0) {
             /* a step that has no better sentence is named by itself */
             if (err->text[0] == '\0')
-                (void) sub_fail(err, -rc, NULL, "%s: %s", steps[i].name, sub_strerror(-rc));
+                (void) sub_fail(err, -rc, NULL, "%s: %s", step->name, sub_strerror(-rc));
             if (side == PARENT)
                 undo_back(i, start);
             return rc;
@@ -80,6 +85,7 @@ int steps_run(enum side side, struct start *start, struct sub_err *err)
 void start_init(struct start *start, const struct run_request *request, bool waits)
 {
     *start = (struct start){
+        .steps = &start_steps,
         .request = request,
         .plan = request->plan,
         .waits = waits,
