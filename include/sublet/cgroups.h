@@ -120,6 +120,12 @@ int cgroup_freeze(int dir_fd, int deadline_ms, struct sub_err *err); /* thawed a
 int cgroup_thaw(int dir_fd, int deadline_ms, struct sub_err *err);   /* -EBUSY: ancestor frozen */
 int cgroup_is_frozen(int dir_fd);                                    /* 1, 0, -errno */
 
+/* Who froze it: CGROUP_FROZEN_* bits. text gets the path (without leading slash) of the nearest
+ * frozen group above, "" if there is none. */
+#define CGROUP_FROZEN_HERE  1
+#define CGROUP_FROZEN_ABOVE 2
+int cgroup_freezers(int root_fd, const char *path, char *text, size_t size, struct sub_err *err);
+
 /* ---- removal ---- */
 
 /* Kills what lives in the group, waits, removes it with everything below. Needs only the path; 0

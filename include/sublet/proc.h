@@ -97,6 +97,16 @@ int proc_tty_adopt(int slave_fd, struct sub_err *err);
  * has gone and its output is drained. wait_fd: its pidfd. */
 int proc_tty_relay(int master_fd, int wait_fd, struct sub_err *err);
 
+/* --- a program of the host (capture.c) ---------------------------------------------------------
+ * Found along the caller's PATH, with nothing on standard input; killed after limit_ms. The caller
+ * gives buffers with their maximum. */
+struct proc_captured {
+    struct buf out, errors;
+    int status; /* as shells know it */
+};
+int proc_capture(char *const *args, int limit_ms, struct proc_captured *captured,
+                 struct sub_err *err);
+
 /* --- hooks (hook.c) ----------------------------------------------------------------------------
  */
 

@@ -53,6 +53,20 @@ int run_kill(const struct run_target *target, int signal, bool all, struct sub_e
 int run_delete(const struct run_target *target, bool force, struct sub_err *warn,
                struct sub_err *err);
 
+/* Freezes all processes of a created or running container; -ETIMEDOUT, and thawed again, if one
+ * does not freeze. */
+int run_pause(const struct run_target *target, struct sub_err *err);
+int run_resume(const struct run_target *target, struct sub_err *err);
+
+/* Every process of the container's group and of the groups below it; at least one, or -ESRCH. */
+int run_pids(const struct run_target *target, pid_t **ret_pids, size_t *ret_count,
+             struct sub_err *err);
+
+/* What the host's ps(1) with these arguments (ends with NULL; empty: -ef) tells of them, header
+ * line first. */
+int run_ps(const struct run_target *target, char *const *args, struct buf *ret_table,
+           struct sub_err *err);
+
 enum run_status { RUN_CREATING, RUN_CREATED, RUN_RUNNING, RUN_PAUSED, RUN_STOPPED };
 const char *run_status_name(enum run_status status); /* as the specification spells them */
 

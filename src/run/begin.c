@@ -89,6 +89,10 @@ int run_start(const struct run_target *request, struct sub_err *err)
     if (pidfd < 0)
         return has_stopped(request->id, err);
 
+    /* it would not answer, and the start would wait for nothing */
+    if (is_frozen(&target.record))
+        return sub_fail(err, EBUSY, NULL, "container '%s' is paused: resume it first", request->id);
+
     int rc = wake(&target, pidfd, err);
     if (rc == -EBUSY || rc == -ESRCH)
         return rc;

@@ -12,29 +12,11 @@
 #include "start.h"
 #include "target.h"
 
-static int not_running(const char *id, struct sub_err *err)
-{
-    return sub_fail(err, ESRCH, NULL, "container '%s': container not running: no such process", id);
-}
-
-static int open_group(const struct state_record *record, struct cgroup *ret_group,
-                      struct sub_err *err)
-{
-    struct cgroups_host host;
-    int root = -EBADF;
-
-    if (record->cgroup_path == NULL)
-        return -ENOENT;
-    SUBLET_TRY(cgroups_mount_open(&root, &host, err));
-    OWNED_FD owned = root;
-    return cgroup_open(root, record->cgroup_path, ret_group, err);
-}
-
 /* Every process of the group; with SIGKILL at once, by the kernel, so that none can fork away. */
 static int signal_all(const struct target *target, int number, struct sub_err *err)
 {
     OWNED_CGROUP group = CGROUP_NONE;
-    int rc = open_group(&target->record, &group, err);
+    int rc = record_group(&target->record, NULL, &group, err);
 
     if (rc < 0)
         return rc;

@@ -24,20 +24,6 @@ const char *run_status_name(enum run_status status)
     return names[status];
 }
 
-static bool is_frozen(const struct state_record *record)
-{
-    struct cgroups_host host;
-    int root = -EBADF;
-
-    if (record->cgroup_path == NULL || cgroups_mount_open(&root, &host, NULL) < 0)
-        return false;
-
-    OWNED_FD owned_root = root;
-    OWNED_CGROUP group = CGROUP_NONE;
-    return cgroup_open(root, record->cgroup_path, &group, NULL) >= 0 &&
-           cgroup_is_frozen(group.dir_fd) == 1;
-}
-
 static int status_of(int dir_fd, const struct state_record *record, enum run_status *ret_status,
                      pid_t *ret_pid, struct sub_err *err)
 {

@@ -38,6 +38,50 @@ int target_open(const struct run_target *request, bool lock, struct target *ret_
     return rc;
 }
 
+int not_running(const char *id, struct sub_err *err)
+{
+    return sub_fail(err, ESRCH, NULL, "container '%s': container not running: no such process", id);
+}
+
+int target_open_living(const struct run_target *request, struct target *ret_target,
+                       struct sub_err *err)
+{
+    SUBLET_TRY(target_open(request, true, ret_target, err));
+    if (!ret_target->has_record || !ret_target->record.complete)
+        return not_running(request->id, err);
+
+    OWNED_FD pidfd = state_process_open(&ret_target->record);
+    if (pidfd == -ESRCH)
+        return not_running(request->id, err);
+    return pidfd < 0 ? unknown_process(&ret_target->record, pidfd, err) : 0;
+}
+
+int record_group(const struct state_record *record, int *ret_root_fd, struct cgroup *ret_group,
+                 struct sub_err *err)
+{
+    struct cgroups_host host;
+    int root = -EBADF;
+
+    if (record->cgroup_path == NULL)
+        return -ENOENT;
+    SUBLET_TRY(cgroups_mount_open(&root, &host, err));
+    OWNED_FD owned = root;
+    SUBLET_TRY(cgroup_open(root, record->cgroup_path, ret_group, err));
+    if (ret_root_fd != NULL)
+        *ret_root_fd = sub_take_fd(&owned);
+    return 0;
+}
+
+int no_group(const struct state_record *record, struct sub_err *err)
+{
+    if (record->cgroup_path != NULL)
+        return sub_fail(err, ENOENT, NULL, "container '%s': its cgroup '/%s' is gone", record->id,
+                        record->cgroup_path);
+    return sub_fail(err, EOPNOTSUPP, NULL,
+                    "container '%s' has no cgroup: it was made with --cgroup-manager disabled",
+                    record->id);
+}
+
 int unknown_process(const struct state_record *record, int code, struct sub_err *err)
 {
     return sub_fail(err, -code, NULL, "cannot tell whether process %d of container '%s' lives: %s",

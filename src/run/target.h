@@ -28,6 +28,24 @@ void target_done(struct target *target);
  * the folder. May be called again after a failure. */
 int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err);
 
+/* The same, locked, for a verb that needs the first process alive: -ESRCH with the text that
+ * engines match if it is not. */
+int target_open_living(const struct run_target *request, struct target *ret_target,
+                       struct sub_err *err);
+int not_running(const char *id, struct sub_err *err);
+
+/* The container's group, and the root of the hierarchy where ret_root_fd is not NULL. -ENOENT
+ * without text: it has none. */
+struct cgroup;
+int record_group(const struct state_record *record, int *ret_root_fd, struct cgroup *ret_group,
+                 struct sub_err *err);
+
+/* The refusal of a verb that works on the group, of a container that has none. */
+int no_group(const struct state_record *record, struct sub_err *err);
+
+/* By `pause`, or because a group above is frozen. */
+bool is_frozen(const struct state_record *record);
+
 /* The answer of state_process_open that is neither yes nor no. */
 int unknown_process(const struct state_record *record, int code, struct sub_err *err);
 
