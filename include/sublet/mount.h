@@ -36,6 +36,10 @@ void mount_tree_free(struct mount_tree *tree); /* closes what is still open; NUL
 void mount_tree_freep(struct mount_tree **tree);
 #define OWNED_MOUNT_TREE __attribute__((cleanup(mount_tree_freep))) struct mount_tree *
 
+/* User namespaces whose maps plan->idmaps names, in its order; they stay the caller's. Before
+ * mount_open_sources. */
+void mount_use_idmaps(struct mount_tree *tree, const int *user_ns_fds);
+
 /* Opens the root folder or the layers, once and for all: later changes of these names change
  * nothing. Creates and locks the folder of a kept upper layer (UPPER/upper, UPPER/work); one that
  * is in use is refused. */

@@ -38,6 +38,10 @@ int ns_spawn(const struct plan_ns *ns, const struct ns_joins *joins, int cgroup_
 /* Parent: writes uid_map, gid_map and setgroups of the child, by newuidmap where it must. */
 int ns_write_id_maps(const struct plan_ns *ns, pid_t pid, struct sub_err *err);
 
+/* The user namespace whose maps an id-mapped mount shows: the planned one, or one made for the maps
+ * by a child that lives no longer than this call. The caller owns the descriptor. */
+int ns_open_idmap(const struct plan_idmap *idmap, int *ret_fd, struct sub_err *err);
+
 /* Child: becomes root of its user namespace once the maps are written. */
 int ns_become_root(const struct plan_ns *ns, struct sub_err *err);
 

@@ -24,6 +24,8 @@ int sys_open_tree(int dir_fd, const char *path, unsigned flags); /* -> fd, O_CLO
 int sys_mount_setattr(int fd, const char *path, unsigned flags, uint64_t set, uint64_t clear);
 /* All of it in one call on the mount fd itself; propagation 0: leave. */
 int sys_mount_change(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation);
+/* MOUNT_ATTR_IDMAP on a detached mount; flags: AT_RECURSIVE. */
+int sys_mount_map_ids(int fd, unsigned flags, int user_ns_fd);
 int sys_move_mount(int from_fd, int to_fd); /* both by fd, "" */
 int sys_fsopen(const char *type);           /* -> fd */
 int sys_fsconfig_flag(int fs_fd, const char *key);

@@ -79,7 +79,7 @@ static void linux_features(struct json_writer *writer)
     enabled(writer, "selinux", true);
     enabled(writer, "intelRdt", false);
     json_write_object(writer, "mountExtensions");
-    enabled(writer, "idmap", false);
+    enabled(writer, "idmap", true);
     json_write_end(writer);
     enabled(writer, "netDevices", false);
     json_write_end(writer);

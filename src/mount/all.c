@@ -185,6 +185,7 @@ static int place_new(struct mount_tree *tree, const struct plan_mount *mount, in
     }
     if (rc < 0)
         return rc;
+    SUBLET_TRY(source_map_ids(tree, mount, fd, err));
     if (mount->copy_up)
         SUBLET_TRY(copy_up(target, fd, mount->json, err));
     SUBLET_TRY(attach(mount, fd, target, err));

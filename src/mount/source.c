@@ -157,6 +157,37 @@ int source_dress(int fd, const struct plan_mount *mount, struct sub_err *err)
     return 0;
 }
 
+/* --- ids ------------------------------------------------------------------------------------ */
+
+int source_map_ids(const struct mount_tree *tree, const struct plan_mount *mount, int fd,
+                   struct sub_err *err)
+{
+    const char *what = mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type;
+
+    if (mount->idmap == 0)
+        return 0;
+
+    unsigned flags = mount->idmap_recursive ? (unsigned) AT_RECURSIVE : 0U;
+    int rc = sys_mount_map_ids(fd, flags, tree->idmaps[mount->idmap - 1]);
+    if (rc == -EINVAL) {
+        return sub_fail(err, EINVAL, mount->json,
+                        "the file system of '%s'%s does not take an id mapping (a newer kernel "
+                        "may)",
+                        what, mount->idmap_recursive ? ", or one mounted below it," : "");
+    }
+    if (rc == -EPERM) {
+        return sub_fail(err, EPERM, mount->json,
+                        "the id mapping is refused: '%s'%s is id-mapped already, or its file "
+                        "system was mounted in another user namespace",
+                        what, mount->idmap_recursive ? " or a mount below it" : "");
+    }
+    if (rc < 0) {
+        return sub_fail(err, -rc, mount->json, "cannot map the ids of '%s': %s", what,
+                        sub_strerror(-rc));
+    }
+    return 0;
+}
+
 /* --- sources -------------------------------------------------------------------------------- */
 
 static int open_link(const struct plan_mount *mount, int *ret_fd)
@@ -173,7 +204,8 @@ static int open_link(const struct plan_mount *mount, int *ret_fd)
     return 1;
 }
 
-static int open_bind(const struct plan_mount *mount, int *ret_fd, struct sub_err *err)
+static int open_bind(const struct mount_tree *tree, const struct plan_mount *mount, int *ret_fd,
+                     struct sub_err *err)
 {
     unsigned flags = OPEN_TREE_CLONE;
     int is_link = mount->copy_symlink ? open_link(mount, ret_fd) : 0;
@@ -191,6 +223,7 @@ static int open_bind(const struct plan_mount *mount, int *ret_fd, struct sub_err
     if (fd < 0)
         return fail_clone(mount->source, -fd, mount->recursive, mount->json, "source", err);
     SUBLET_TRY(source_dress(fd, mount, err));
+    SUBLET_TRY(source_map_ids(tree, mount, fd, err));
     *ret_fd = sub_take_fd(&fd);
     return 0;
 }
@@ -206,7 +239,7 @@ int source_open_cgroup(const struct mount_tree *tree, const struct plan_mount *m
         return sub_fail(err, EINVAL, mount->json,
                         "a cgroup mount needs a cgroup namespace or a cgroup of the container");
     }
-    return open_bind(&bind, ret_fd, err);
+    return open_bind(tree, &bind, ret_fd, err);
 }
 
 static bool needs_source(const struct plan_mount *mount)
@@ -253,7 +286,7 @@ int mount_open_sources(struct mount_tree *tree, struct sub_err *err)
         if (mount->kind == PLAN_MOUNT_CGROUP) {
             SUBLET_TRY(source_open_cgroup(tree, mount, &tree->fds[i], err));
         } else {
-            SUBLET_TRY(open_bind(mount, &tree->fds[i], err));
+            SUBLET_TRY(open_bind(tree, mount, &tree->fds[i], err));
         }
     }
     return 0;

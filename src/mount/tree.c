@@ -9,6 +9,11 @@ static void folder_init(struct folder *folder, const char *path)
     *folder = (struct folder){.path = path, .clone = -EBADF};
 }
 
+void mount_use_idmaps(struct mount_tree *tree, const int *user_ns_fds)
+{
+    tree->idmaps = user_ns_fds;
+}
+
 static struct mount_tree *tree_alloc(const struct plan_root *root, const struct plan_mounts *mounts)
 {
     struct mount_tree *tree = calloc(1, sizeof *tree + mounts->count * sizeof *tree->fds);

@@ -35,6 +35,8 @@ struct mount_tree {
     const struct plan_mounts *plan;
     const char *cgroup_path;
 
+    const int *idmaps; /* user namespaces of plan->idmaps */
+
     int root;             /* the new root; detached until mount_attach_root */
     struct folder folder; /* of a plain root */
     struct folder *lowers;
@@ -70,6 +72,9 @@ int folder_take(struct folder *folder, int fd, bool recursive);
 
 /* Attributes and propagation of a detached mount as planned. */
 int source_dress(int fd, const struct plan_mount *mount, struct sub_err *err);
+/* Lets a detached mount show other ids, where that is planned. */
+int source_map_ids(const struct mount_tree *tree, const struct plan_mount *mount, int fd,
+                   struct sub_err *err);
 int source_open_cgroup(const struct mount_tree *tree, const struct plan_mount *mount, int *ret_fd,
                        struct sub_err *err);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "idmap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +19,7 @@
 
 extern char **environ;
 
-static int write_file(pid_t pid, const char *name, const char *text)
+int ns_write_proc(pid_t pid, const char *name, const char *text)
 {
     char path[64];
 
@@ -66,7 +68,7 @@ static int write_map(const struct plan_ns *ns, pid_t pid, bool user, struct sub_
     if (text == NULL)
         return 0;
 
-    int rc = write_file(pid, file, text);
+    int rc = ns_write_proc(pid, file, text);
     if (rc == 0 || args == NULL || rc != -EPERM)
         return rc == 0 ? 0
                        : sub_fail(err, -rc, json, "the kernel refused the map of %s: %s", file,
@@ -87,7 +89,7 @@ int ns_write_id_maps(const struct plan_ns *ns, pid_t pid, struct sub_err *err)
     if (!ns->new_user)
         return 0;
 
-    int rc = ns->deny_setgroups ? write_file(pid, "setgroups", "deny") : 0;
+    int rc = ns->deny_setgroups ? ns_write_proc(pid, "setgroups", "deny") : 0;
     if (rc < 0)
         return sub_fail(err, -rc, "linux.gidMappings", "cannot deny setgroups: %s",
                         sub_strerror(-rc));

@@ -7,7 +7,7 @@
 
 #define MAP_TEXT_MAX 4095 /* the kernel takes less than a page in its one write */
 
-static bool find(const struct spec_id_mappings *maps, uint32_t id, uint32_t *ret_host_id)
+bool plan_map_id(const struct spec_id_mappings *maps, uint32_t id, uint32_t *ret_host_id)
 {
     for (size_t i = 0; i < maps->count; i++) {
         const struct spec_id_mapping *map = &maps->items[i];
@@ -24,28 +24,27 @@ bool plan_uid_is_mapped(const struct planning *p, uint32_t uid)
 {
     uint32_t host_id;
 
-    return !p->plan->ns.new_user || find(&p->linux_->uid_mappings, uid, &host_id);
+    return !p->plan->ns.new_user || plan_map_id(&p->linux_->uid_mappings, uid, &host_id);
 }
 
 bool plan_gid_is_mapped(const struct planning *p, uint32_t gid)
 {
     uint32_t host_id;
 
-    return !p->plan->ns.new_user || find(&p->linux_->gid_mappings, gid, &host_id);
+    return !p->plan->ns.new_user || plan_map_id(&p->linux_->gid_mappings, gid, &host_id);
 }
 
 bool plan_uid_on_host(const struct planning *p, uint32_t uid, uint32_t *ret_uid)
 {
     if (p->plan->ns.new_user)
-        return find(&p->linux_->uid_mappings, uid, ret_uid);
+        return plan_map_id(&p->linux_->uid_mappings, uid, ret_uid);
     if (p->plan->ns.join_user)
         return false; /* its maps are the business of whoever made it */
     *ret_uid = uid;
     return true;
 }
 
-/* What /proc/PID/uid_map takes, in one write. */
-static const char *map_text(struct planning *p, const struct spec_id_mappings *maps)
+const char *plan_map_text(struct planning *p, const struct spec_id_mappings *maps)
 {
     OWNED_BUF buf;
 
@@ -89,8 +88,8 @@ static void decide_maps(struct planning *p)
     struct plan_ns *ns = &p->plan->ns;
     uint32_t host_id;
 
-    ns->uid_map_text = map_text(p, &linux_->uid_mappings);
-    ns->gid_map_text = map_text(p, &linux_->gid_mappings);
+    ns->uid_map_text = plan_map_text(p, &linux_->uid_mappings);
+    ns->gid_map_text = plan_map_text(p, &linux_->gid_mappings);
     if (ns->uid_map_text == NULL)
         plan_error(p, "linux.uidMappings", "needs more than %d bytes as text", MAP_TEXT_MAX);
     if (ns->gid_map_text == NULL)
@@ -101,8 +100,8 @@ static void decide_maps(struct planning *p)
 
     /* a namespace without a root of its own is legal; what it needs a root for goes to the host's
      * overflow id then, as the kernel does it */
-    ns->root_uid_host = find(&linux_->uid_mappings, 0, &host_id) ? host_id : 65534;
-    ns->root_gid_host = find(&linux_->gid_mappings, 0, &host_id) ? host_id : 65534;
+    ns->root_uid_host = plan_map_id(&linux_->uid_mappings, 0, &host_id) ? host_id : 65534;
+    ns->root_gid_host = plan_map_id(&linux_->gid_mappings, 0, &host_id) ? host_id : 65534;
 }
 
 void plan_decide_ids(struct planning *p)

@@ -15,6 +15,7 @@ enum word_verb {
     WORD_SUPER,       /* of the file system */
     WORD_PROPAGATION, /* set: MS_* */
     WORD_FLAG,        /* set: MOUNT_IS_BIND ... */
+    WORD_IDMAP,       /* owners as other ids */
     WORD_ACL,         /* data for the file systems that know it */
     WORD_NOTHING,     /* asks for what is so anyway, or for what Linux has given up */
 };
@@ -44,6 +45,7 @@ static const struct mount_word words[] = {
     {"diratime",       WORD_ATTR,        false, MOUNT_ATTR_NODIRATIME,  0                     },
     {"dirsync",        WORD_SUPER,       false, 0,                      MOUNT_SUPER_DIRSYNC   },
     {"exec",           WORD_ATTR,        false, MOUNT_ATTR_NOEXEC,      0                     },
+    {"idmap",          WORD_IDMAP,       false, 0,                      0                     },
     {"iversion",       WORD_NOTHING,     false, 0,                      0                     },
     {"lazytime",       WORD_SUPER,       false, 0,                      MOUNT_SUPER_LAZYTIME  },
     {"loud",           WORD_NOTHING,     false, 0,                      0                     },
@@ -67,6 +69,7 @@ static const struct mount_word words[] = {
     {"rdiratime",      WORD_TREE,        false, MOUNT_ATTR_NODIRATIME,  0                     },
     {"relatime",       WORD_ATTR,        false, ATIME,                  MOUNT_ATTR_RELATIME   },
     {"rexec",          WORD_TREE,        false, MOUNT_ATTR_NOEXEC,      0                     },
+    {"ridmap",         WORD_IDMAP,       true,  0,                      0                     },
     {"rnoatime",       WORD_TREE,        false, ATIME,                  MOUNT_ATTR_NOATIME    },
     {"rnodev",         WORD_TREE,        false, 0,                      MOUNT_ATTR_NODEV      },
     {"rnodiratime",    WORD_TREE,        false, 0,                      MOUNT_ATTR_NODIRATIME },
@@ -119,9 +122,6 @@ static const char *refusal(const char *word)
 {
     if (strcmp(word, "remount") == 0)
         return "nothing of the container is mounted yet, give the options to the mount itself";
-    if (strcmp(word, "idmap") == 0 || strcmp(word, "ridmap") == 0 ||
-        strncmp(word, "idmap=", 6) == 0 || strncmp(word, "ridmap=", 7) == 0)
-        return "id-mapped mounts are not supported";
     return NULL;
 }
 
@@ -184,6 +184,30 @@ static void add_propagation(const struct place *at, const struct mount_word *wor
     request->propagation_recursive = word->recursive;
 }
 
+/* "idmap", "ridmap=uids=...": maps is what stands behind the sign, "" if nothing does. */
+static void add_idmap(const struct place *at, bool recursive, const char *maps,
+                      struct mount_request *request)
+{
+    if (request->idmap != NULL)
+        plan_warning(at->p, place_text(at), "overrides an earlier idmap");
+    request->idmap = maps;
+    request->idmap_index = at->option;
+    request->idmap_recursive = recursive;
+}
+
+/* True if the option is one with maps of its own. */
+static bool read_idmap(const struct place *at, const char *text, struct mount_request *request)
+{
+    static const char word[] = "idmap=";
+    bool recursive = *text == 'r';
+
+    text += recursive;
+    if (strncmp(text, word, sizeof word - 1) != 0)
+        return false;
+    add_idmap(at, recursive, text + sizeof word - 1, request);
+    return true;
+}
+
 static void apply(const struct place *at, const struct mount_word *word,
                   struct mount_request *request)
 {
@@ -204,6 +228,9 @@ static void apply(const struct place *at, const struct mount_word *word,
         break;
     case WORD_FLAG:
         add_flag(at, word, request);
+        break;
+    case WORD_IDMAP:
+        add_idmap(at, word->recursive, "", request);
         break;
     case WORD_NOTHING:
         log_debug("mounts[%zu]: '%s' changes nothing", at->mount, word->name);
@@ -233,6 +260,8 @@ bool mount_words_read(struct planning *p, size_t index, struct mount_request *re
 
         if (reason != NULL)
             plan_error(p, place_text(&at), "'%s': %s", text, reason);
+        else if (word == NULL && read_idmap(&at, text, &request))
+            continue;
         else if (word == NULL || word->verb == WORD_ACL)
             request.data[request.data_count++] =
                 (struct mount_datum){.word = text, .index = i, .is_acl = word != NULL};

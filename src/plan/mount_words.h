@@ -38,6 +38,9 @@ struct mount_request {
     bool recursive; /* rbind */
     uint64_t propagation;
     bool propagation_recursive;
+    const char *idmap;  /* NULL: none; "": maps of the config; else what stands behind "idmap=" */
+    size_t idmap_index; /* of its option */
+    bool idmap_recursive;
     struct mount_datum *data;
     size_t data_count;
 };

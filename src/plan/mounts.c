@@ -222,6 +222,7 @@ static void decide_one(struct planning *p, size_t index, struct plan_mount *moun
         decide_cgroup(p, &request, mount);
         break;
     }
+    plan_decide_idmap(p, index, &request, mount);
     plan_decide_target(p, mount);
     deepen_readonly(mount);
 }
@@ -294,6 +295,9 @@ void plan_decide_mounts(struct planning *p)
     if (items == NULL)
         return;
     mounts->items = items;
+    mounts->idmaps = arena_array(p->arena, p->spec->mounts.count + 1, sizeof *mounts->idmaps);
+    if (mounts->idmaps == NULL)
+        return;
     if (!has_dev(p))
         add_dev(p, &items[mounts->count++]);
     for (size_t i = 0; i < p->spec->mounts.count; i++)

@@ -63,8 +63,17 @@ bool plan_gid_is_mapped(const struct planning *p, uint32_t gid);
 /* Where a container id lands on the host; false where nobody here can know. */
 bool plan_uid_on_host(const struct planning *p, uint32_t uid, uint32_t *ret_uid);
 
+/* What /proc/PID/uid_map takes, in one write; NULL where it has no room for it. */
+const char *plan_map_text(struct planning *p, const struct spec_id_mappings *maps);
+bool plan_map_id(const struct spec_id_mappings *maps, uint32_t id, uint32_t *ret_host_id);
+
 /* names ends with NULL. */
 bool plan_is_one_of(const char *name, const char *const *names);
+
+/* Whose ids the mount shows. idmaps has room for one more. */
+struct mount_request;
+void plan_decide_idmap(struct planning *p, size_t index, const struct mount_request *request,
+                       struct plan_mount *mount);
 
 /* Checks the target and says how it is to be opened; kind, type and source are decided. */
 void plan_decide_target(struct planning *p, struct plan_mount *mount);

@@ -175,6 +175,10 @@ static void show_mount(struct show *show, const struct plan_mount *mount)
         show_words_end(show);
     }
     show_propagation(show, mount->propagation, mount->propagation_recursive);
+    if (mount->idmap > 0) {
+        show_number(show, "idMap", mount->idmap - 1);
+        show_true(show, "idMapRecursive", mount->idmap_recursive);
+    }
     show_true(show, "copyUp", mount->copy_up);
     show_true(show, "targetWithoutLinks", mount->target_no_symlinks);
     show_true(show, "targetNoFollow", mount->target_nofollow);
@@ -186,12 +190,29 @@ static void show_mount(struct show *show, const struct plan_mount *mount)
     show_entry_end(show);
 }
 
+static void show_idmaps(struct show *show, const struct plan_mounts *mounts)
+{
+    if (mounts->idmap_count == 0)
+        return;
+    show_list(show, "mountIdMaps");
+    for (size_t i = 0; i < mounts->idmap_count; i++) {
+        show_entry(show);
+        show_text(show, "uidMap", mounts->idmaps[i].uid_map_text);
+        show_text(show, "gidMap", mounts->idmaps[i].gid_map_text);
+        show_text(show, "userNamespace", mounts->idmaps[i].user_namespace);
+        show_text(show, "from", mounts->idmaps[i].json);
+        show_entry_end(show);
+    }
+    show_end(show);
+}
+
 static void show_mounts(struct show *show, const struct plan_mounts *mounts)
 {
     show_list(show, "mounts");
     for (size_t i = 0; i < mounts->count; i++)
         show_mount(show, &mounts->items[i]);
     show_end(show);
+    show_idmaps(show, mounts);
     show_text(show, "bindSourcesOpenedBy", mounts->sources_by_parent ? "parent" : "child");
     show_strings(show, "maskedPaths", mounts->masked, mounts->masked_count);
     show_strings(show, "readonlyPaths", mounts->readonly, mounts->readonly_count);

@@ -119,12 +119,30 @@ static const char *host_path_of_group(struct start *start)
                         path[0] == '/' ? path + 1 : path);
 }
 
+int step_idmaps(struct start *start, struct sub_err *err)
+{
+    const struct plan_mounts *mounts = &start->plan->mounts;
+
+    if (mounts->idmap_count == 0)
+        return 0;
+    int *fds = arena_array(start->request->arena, mounts->idmap_count, sizeof *fds);
+    if (fds == NULL)
+        return sub_fail(err, ENOMEM, "mounts", "no memory for %zu id maps", mounts->idmap_count);
+    for (size_t i = 0; i < mounts->idmap_count; i++)
+        fds[i] = -EBADF;
+    start->idmap_fds = fds;
+    for (size_t i = 0; i < mounts->idmap_count; i++)
+        SUBLET_TRY(ns_open_idmap(&mounts->idmaps[i], &fds[i], err));
+    return 0;
+}
+
 int step_sources(struct start *start, struct sub_err *err)
 {
     const struct plan *plan = start->plan;
 
     SUBLET_TRY(
         mount_tree_new(&plan->root, &plan->mounts, host_path_of_group(start), &start->tree, err));
+    mount_use_idmaps(start->tree, start->idmap_fds);
     SUBLET_TRY(mount_open_root(start->tree, err));
     if (plan->mounts.sources_by_parent)
         SUBLET_TRY(mount_open_sources(start->tree, err));

@@ -39,6 +39,7 @@ struct start {
 
     /* prepared before the clone */
     struct ns_joins joins;
+    int *idmap_fds; /* of plan->mounts.idmaps */
     struct mount_tree *tree;
     struct priv_filter filter;
     int proc_fd;    /* the host's procfs, where sysctls are to be written */
@@ -80,6 +81,7 @@ int step_cgroup_find(struct start *start, struct sub_err *err);
 int step_joins(struct start *start, struct sub_err *err);
 int step_sockets(struct start *start, struct sub_err *err);
 int step_filter(struct start *start, struct sub_err *err);
+int step_idmaps(struct start *start, struct sub_err *err);
 int step_sources(struct start *start, struct sub_err *err);
 int step_channel(struct start *start, struct sub_err *err);
 int step_hook_state(struct start *start, struct sub_err *err);

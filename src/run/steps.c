@@ -17,6 +17,7 @@ static const struct step steps[] = {
     {"namespaces",  PARENT, step_joins,        NULL       },
     {"sockets",     PARENT, step_sockets,      NULL       },
     {"filter",      PARENT, step_filter,       NULL       },
+    {"mount ids",   PARENT, step_idmaps,       NULL       },
     {"sources",     PARENT, step_sources,      NULL       },
     {"channel",     PARENT, step_channel,      NULL       },
     {"claim",       PARENT, step_claim,        undo_claim },
@@ -116,6 +117,8 @@ void start_done(struct start *start)
 
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         sub_close(fds[i]);
+    for (size_t i = 0; start->idmap_fds != NULL && i < start->plan->mounts.idmap_count; i++)
+        sub_close(&start->idmap_fds[i]);
     cgroup_done(&start->group);
     ns_joins_close(&start->joins);
     mount_tree_free(start->tree);

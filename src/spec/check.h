@@ -9,6 +9,8 @@
 
 /* Sections, one file each. */
 void check_mounts(const struct spec *spec, struct findings *findings);
+void check_id_mappings(const char *path, const struct spec_id_mappings *maps,
+                       struct findings *findings);
 void check_ids(const struct spec *spec, struct findings *findings);
 void check_linux(const struct spec *spec, struct findings *findings);
 void check_devices(const struct spec_devices *devices, struct findings *findings);

@@ -57,6 +57,18 @@ static void check_mapped(const struct spec_id_mappings *maps, uint32_t id, const
         findings_error(findings, path, "%u is in no mapping of the user namespace", id);
 }
 
+void check_id_mappings(const char *path, const struct spec_id_mappings *maps,
+                       struct findings *findings)
+{
+    if (maps->count > SPEC_ID_MAPPINGS_MAX) {
+        findings_error(findings, path, "%zu entries, at most %d are allowed", maps->count,
+                       SPEC_ID_MAPPINGS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < maps->count; i++)
+        check_mapping(path, i, maps, findings);
+}
+
 static void check_mappings(const char *path, const struct spec_id_mappings *maps,
                            const struct spec_namespace *user, struct findings *findings)
 {
@@ -73,13 +85,7 @@ static void check_mappings(const char *path, const struct spec_id_mappings *maps
         findings_error(findings, path, "missing, a new user namespace needs at least one entry");
         return;
     }
-    if (maps->count > SPEC_ID_MAPPINGS_MAX) {
-        findings_error(findings, path, "%zu entries, at most %d are allowed", maps->count,
-                       SPEC_ID_MAPPINGS_MAX);
-        return;
-    }
-    for (size_t i = 0; i < maps->count; i++)
-        check_mapping(path, i, maps, findings);
+    check_id_mappings(path, maps, findings);
 }
 
 static void check_process_ids(const struct spec_linux *linux_, const struct spec_process *process,

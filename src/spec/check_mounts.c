@@ -93,15 +93,38 @@ static void check_destination(const char *path, const char *destination, struct 
     check_below_proc(path, clean, findings);
 }
 
-/* "idmap" and "ridmap", bare or with a mapping of crun's behind "=". */
-static bool is_idmap(const char *option)
+/* "idmap" or "ridmap": a container's own user namespace has maps for them, too. */
+static bool wants_idmap(const struct spec_mount *mount)
 {
-    option += *option == 'r';
-    return strncmp(option, "idmap", strlen("idmap")) == 0 &&
-           (option[strlen("idmap")] == '\0' || option[strlen("idmap")] == '=');
+    for (size_t i = 0; i < mount->options.count; i++) {
+        const char *option = mount->options.items[i];
+
+        if (strcmp(option + (*option == 'r'), "idmap") == 0)
+            return true;
+    }
+    return false;
 }
 
-static void check_mount(size_t i, const struct spec_mount *mount, struct findings *findings)
+static void check_maps(size_t i, const struct spec_mount *mount, bool has_user,
+                       struct findings *findings)
+{
+    bool uids = mount->uid_mappings.count > 0, gids = mount->gid_mappings.count > 0;
+
+    if (uids != gids) {
+        findings_error(findings, WHERE("mounts[%zu].%s", i, uids ? "gidMappings" : "uidMappings"),
+                       "missing, %s are there and neither goes without the other",
+                       uids ? "uidMappings" : "gidMappings");
+    }
+    if (!uids && !gids && !has_user && wants_idmap(mount)) {
+        findings_error(findings, WHERE("mounts[%zu].uidMappings", i),
+                       "missing, idmap needs them or a namespace of type 'user'");
+    }
+    check_id_mappings(WHERE("mounts[%zu].uidMappings", i), &mount->uid_mappings, findings);
+    check_id_mappings(WHERE("mounts[%zu].gidMappings", i), &mount->gid_mappings, findings);
+}
+
+static void check_mount(size_t i, const struct spec_mount *mount, bool has_user,
+                        struct findings *findings)
 {
     bool bind = is_bind(mount);
 
@@ -114,21 +137,7 @@ static void check_mount(size_t i, const struct spec_mount *mount, struct finding
         findings_error(findings, WHERE("mounts[%zu].type", i),
                        "missing, expected a file system type or the option 'bind'");
     }
-    for (size_t k = 0; k < mount->options.count; k++) {
-        if (is_idmap(mount->options.items[k])) {
-            findings_error(findings, WHERE("mounts[%zu].options[%zu]", i, k),
-                           QUOTED ": id-mapped mounts are not supported by this version",
-                           mount->options.items[k]);
-        }
-    }
-    if (mount->uid_mappings.count > 0) {
-        findings_error(findings, WHERE("mounts[%zu].uidMappings", i),
-                       "id-mapped mounts are not supported by this version");
-    }
-    if (mount->gid_mappings.count > 0) {
-        findings_error(findings, WHERE("mounts[%zu].gidMappings", i),
-                       "id-mapped mounts are not supported by this version");
-    }
+    check_maps(i, mount, has_user, findings);
 }
 
 void check_mounts(const struct spec *spec, struct findings *findings)
@@ -138,6 +147,7 @@ void check_mounts(const struct spec *spec, struct findings *findings)
                        SPEC_MOUNTS_MAX);
         return;
     }
+    bool has_user = spec_namespace(spec, "user") != NULL;
     for (size_t i = 0; i < spec->mounts.count; i++)
-        check_mount(i, &spec->mounts.items[i], findings);
+        check_mount(i, &spec->mounts.items[i], has_user, findings);
 }

@@ -37,6 +37,13 @@ int sys_mount_change(int fd, unsigned flags, uint64_t set, uint64_t clear, uint6
     return set_attributes(fd, "", flags | AT_EMPTY_PATH, &attr);
 }
 
+int sys_mount_map_ids(int fd, unsigned flags, int user_ns_fd)
+{
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned) user_ns_fd};
+
+    return set_attributes(fd, "", flags | AT_EMPTY_PATH, &attr);
+}
+
 int sys_move_mount(int from_fd, int to_fd)
 {
     return result(syscall(SYS_move_mount, from_fd, "", to_fd, "",

@@ -33,7 +33,7 @@ rnoatime::noatime rnodev::nodev rnodiratime::nodiratime rnoexec::noexec rnorelat
 rnostrictatime:rstrictatime: rnosuid::nosuid rnosymfollow::nosymfollow rrelatime:rnoatime:
 rro::ro rrw:rro: rstrictatime::-relatime rsuid:rnosuid: rsymfollow:rnosymfollow:'
 # These make no file system: they stand in tests of their own below.
-OTHER_WORDS='bind rbind private rprivate shared rshared slave rslave unbindable runbindable
+OTHER_WORDS='bind rbind idmap ridmap private rprivate shared rshared slave rslave unbindable runbindable
 copy-symlink dest-nofollow src-nofollow tmpcopyup'
 
 t 'the tests know every mount option that features tells'
@@ -200,18 +200,6 @@ t 'a writable cgroup mount lets the container make groups'
 shell '(.mounts[] | select(.destination == "/sys/fs/cgroup").options) = ["nosuid", "noexec", "nodev"]' \
     'mkdir /sys/fs/cgroup/sub && echo $$ >/sys/fs/cgroup/sub/cgroup.procs && tail -n 1 /proc/self/cgroup'
 expect_out 0::/sub
-
-t 'id-mapped mounts are refused'
-probe_bundle "$(add_mount "$(bind "$T/plain" /mnt bind idmap)")"
-run sublet run -b "$T/b" "$ID"
-expect_status 125
-expect_error "sublet: mounts[7].options[1]: 'idmap': id-mapped mounts are not supported by this version"
-probe_bundle '.mounts += [{destination: "/mnt", source: "'"$T/plain"'", options: ["bind"],
-    uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}]'
-run sublet run -b "$T/b" "$ID"
-expect_status 125
-expect_error 'sublet: mounts[7].uidMappings: id-mapped mounts are not supported by this version'\
-' (and 1 more: '\''sublet plan'\'' tells all)'
 
 t 'mounts are made in their order'
 look "$(add_mount "$(tmpfs /mnt size=64k)" "$(tmpfs /mnt/deeper size=32k)" "$(tmpfs /mnt size=16k)")"

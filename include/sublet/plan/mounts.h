@@ -28,6 +28,14 @@ enum plan_mount_kind {
     PLAN_MOUNT_CGROUP, /* the container's own view of the v2 hierarchy */
 };
 
+/* Whose ids an id-mapped mount shows: maps as /proc/PID/uid_map takes them, or the user namespace
+ * that has them already. Mounts with the same maps share one. */
+struct plan_idmap {
+    const char *uid_map_text, *gid_map_text;
+    const char *user_namespace; /* its file; NULL: one is made for the maps */
+    const char *json;           /* "mounts[3]", the first mount that needs it */
+};
+
 /* value NULL: a flag. Passed to fsconfig one by one, so nothing needs escaping. */
 struct plan_fs_option {
     const char *key, *value;
@@ -46,6 +54,8 @@ struct plan_mount {
     uint64_t tree_set, tree_clear; /* MOUNT_ATTR_* for it and everything below (rro, rnosuid...) */
     uint64_t propagation;          /* MS_PRIVATE ...; 0: private */
     bool propagation_recursive;
+    size_t idmap; /* 1 + index into plan_mounts.idmaps; 0: ids are shown as they are */
+    bool idmap_recursive;
     bool copy_up;               /* tmpcopyup: the contents of the target go into the tmpfs */
     bool target_no_symlinks;    /* /proc, /sys, /dev: no component may be a symbolic link */
     bool target_nofollow;       /* dest-nofollow: a link at the end of target is mounted over */
@@ -68,6 +78,8 @@ struct plan_link {
 struct plan_mounts {
     const struct plan_mount *items; /* in the order of the config; /dev first if config has none */
     size_t count;
+    const struct plan_idmap *idmaps;
+    size_t idmap_count;
     bool sources_by_parent; /* open bind sources before the clone (else in the child) */
     bool devices_by_bind;   /* user namespace: mknod is not permitted */
     const struct plan_device *devices;

@@ -178,7 +178,7 @@ START_TEST(features_tell_the_planners_own_words)
 {
     static const char *const want[] = {
         "\"ociVersionMin\": \"1.0.0\",\n  \"ociVersionMax\": \"1.3.0\",\n",
-        "\"idmap\": {\n        \"enabled\": false\n",
+        "\"idmap\": {\n        \"enabled\": true\n",
         "\"netDevices\": {\n      \"enabled\": false\n",
         "\"intelRdt\": {\n      \"enabled\": false\n",
         "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": false,\n",
