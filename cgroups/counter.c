@@ -1,148 +1,187 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two general forms of cgroup files: flat keys ("key 123") and pressure. */
+/* The general forms of cgroup files: one value, and flat keys ("key 123"). */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "sublet/base/num.h"
+#include "counters.h"
 
-#include "private.h"
-
-static int parse_number(const char *text, size_t length, uint64_t *ret_value)
+int cg_take_u64(const char **at, uint64_t *ret_value)
 {
-    char copy[NUM_TEXT];
+    const char *c = *at;
+    uint64_t value = 0;
 
-    if (length >= sizeof copy)
-        return -EINVAL;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return num_parse_u64(copy, UINT64_MAX, ret_value) < 0 ? -EINVAL : 0;
-}
-
-static const struct cg_counter *find_key(const struct cg_counter *table, size_t count,
-                                         const char *key, size_t length)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(table[i].key, key, length) == 0 && table[i].key[length] == '\0')
-            return &table[i];
-    return NULL;
-}
-
-int cg_counters_parse(const char *text, const struct cg_counter *table, size_t count,
-                      void *counters, uint32_t *ret_present)
-{
-    uint32_t present = 0;
-
-    for (const char *line = text; *line != '\0';) {
-        size_t length = strcspn(line, "\n"), key_length = strcspn(line, " \n");
-        const struct cg_counter *row = find_key(table, count, line, key_length);
-
-        if (key_length == 0 || key_length >= length)
+    for (; *c >= '0' && *c <= '9'; c++) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t) (*c - '0'), &value))
             return -EINVAL;
-        if (row != NULL) {
-            uint64_t value;
-
-            SUBLET_TRY(parse_number(line + key_length + 1, length - key_length - 1, &value));
-            memcpy((char *) counters + row->offset, &value, sizeof value);
-            present |= row->present;
-        }
-        line += length + (line[length] == '\n');
     }
-    *ret_present = present;
+    if (c == *at || (**at == '0' && c - *at > 1))
+        return -EINVAL;
+    *at = c;
+    *ret_value = value;
+    return 0;
+}
+
+int cg_take_limit(const char **at, uint64_t *ret_value)
+{
+    if (strncmp(*at, "max", 3) != 0)
+        return cg_take_u64(at, ret_value);
+    *at += 3;
+    *ret_value = UINT64_MAX;
     return 0;
 }
 
 /* "12.34" -> 1234. The kernel prints two decimals, always. */
-static int parse_percent(const char *text, size_t length, uint32_t *ret_centipercent)
+int cg_take_centi(const char **at, uint64_t *ret_value)
 {
-    uint64_t whole, hundredths;
+    const char *c = *at;
+    uint64_t whole;
 
-    if (length < 4 || text[length - 3] != '.')
+    SUBLET_TRY(cg_take_u64(&c, &whole));
+    if (c[0] != '.' || c[1] < '0' || c[1] > '9' || c[2] < '0' || c[2] > '9')
         return -EINVAL;
-    SUBLET_TRY(parse_number(text, length - 3, &whole));
-    /* "05" is no number of num_parse_u64: the digits one by one */
-    for (size_t i = length - 2; i < length; i++)
-        if (text[i] < '0' || text[i] > '9')
-            return -EINVAL;
-    hundredths = (uint64_t) (text[length - 2] - '0') * 10 + (uint64_t) (text[length - 1] - '0');
-    if (whole > 100)
+    if (whole > UINT32_MAX)
         return -EINVAL;
-    *ret_centipercent = (uint32_t) (whole * 100 + hundredths);
+    *ret_value = whole * 100 + (uint64_t) (c[1] - '0') * 10 + (uint64_t) (c[2] - '0');
+    *at = c + 3;
     return 0;
 }
 
-static int parse_pressure_pair(const char *pair, size_t length, struct cg_pressure_line *line,
-                               unsigned *seen)
+void cg_field_set(const struct cg_field *field, void *counters, uint64_t value)
 {
-    static const char *const keys[] = {"avg10=", "avg60=", "avg300=", "total="};
-    uint32_t *const averages[] = {&line->avg10_centipercent, &line->avg60_centipercent,
-                                  &line->avg300_centipercent};
+    uint64_t present;
 
-    for (unsigned i = 0; i < CG_COUNT_OF(keys); i++) {
-        size_t key_length = strlen(keys[i]);
+    memcpy((char *) counters + field->offset, &value, sizeof value);
+    memcpy(&present, counters, sizeof present);
+    present |= 1ull << (field->offset / sizeof(uint64_t) - 1);
+    memcpy(counters, &present, sizeof present);
+}
 
-        if (length < key_length || strncmp(pair, keys[i], key_length) != 0)
-            continue;
-        *seen |= 1u << i;
-        if (i == CG_COUNT_OF(averages))
-            return parse_number(pair + key_length, length - key_length, &line->total_us);
-        return parse_percent(pair + key_length, length - key_length, averages[i]);
+bool cg_field_value(const struct cg_field *field, const void *counters, uint64_t *ret_value)
+{
+    uint64_t present;
+
+    memcpy(&present, counters, sizeof present);
+    if ((present >> (field->offset / sizeof(uint64_t) - 1) & 1) == 0)
+        return false;
+    memcpy(ret_value, (const char *) counters + field->offset, sizeof *ret_value);
+    return true;
+}
+
+const struct cg_field *cg_field_of(const struct cg_fields *fields, enum cg_file file)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        if (fields->rows[i].file == file)
+            return &fields->rows[i];
+    return NULL;
+}
+
+int cg_parse_value(const struct cg_place *place, const char *text)
+{
+    const struct cg_field *field = cg_field_of(place->fields, place->file);
+    uint64_t value;
+
+    if (field->kind == CG_LIMIT)
+        SUBLET_TRY(cg_take_limit(&text, &value));
+    else
+        SUBLET_TRY(cg_take_u64(&text, &value));
+    if (text[*text == '\n'] != '\0')
+        return -EINVAL;
+    cg_field_set(field, place->counters, value);
+    return 0;
+}
+
+/*
+ * The kernel prints keys in the order of the rows, more or less: the search goes on where the last
+ * one ended, so that a file costs as many comparisons as it has keys.
+ */
+struct search {
+    const struct cg_place *places;
+    size_t place_count, place, row;
+};
+
+static const struct cg_field *find_key(struct search *search, const char *key, size_t length,
+                                       void **ret_counters)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < search->place_count; i++)
+        left += search->places[i].fields->count;
+    for (; left > 0; left--) {
+        const struct cg_place *place = &search->places[search->place];
+        const struct cg_field *field = &place->fields->rows[search->row++];
+
+        if (search->row == place->fields->count) {
+            search->row = 0;
+            search->place = (search->place + 1) % search->place_count;
+        }
+        if (field->file == place->file && field->key != NULL &&
+            strncmp(field->key, key, length) == 0 && field->key[length] == '\0') {
+            *ret_counters = place->counters;
+            return field;
+        }
     }
-    return 0;
+    return NULL;
 }
 
-static int parse_pressure_line(const char *text, size_t length, struct cg_pressure_line *ret_line)
+/* Cuts one line "key 123\n" off; 0 at the end of the text. */
+static int take_line(const char **at, struct cg_key *ret_key)
 {
-    struct cg_pressure_line line = {0};
-    unsigned seen = 0;
+    const char *line = *at;
+    size_t length;
 
-    for (size_t at = 0; at < length;) {
-        size_t pair = 0;
-
-        while (at + pair < length && text[at + pair] != ' ')
-            pair++;
-        SUBLET_TRY(parse_pressure_pair(text + at, pair, &line, &seen));
-        at += pair + 1;
-    }
-    if (seen != 0xf)
-        return -EINVAL;
-    *ret_line = line;
-    return 0;
-}
-
-int cg_parse_pressure(const char *text, struct cg_pressure *ret_pressure)
-{
-    struct cg_pressure pressure = {0};
-
-    for (const char *line = text; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-
-        if (strncmp(line, "some ", 5) == 0) {
-            SUBLET_TRY(parse_pressure_line(line + 5, length - 5, &pressure.some));
-            pressure.present |= CG_HAS_SOME;
-        } else if (strncmp(line, "full ", 5) == 0) {
-            SUBLET_TRY(parse_pressure_line(line + 5, length - 5, &pressure.full));
-            pressure.present |= CG_HAS_FULL;
-        } else
-            return -EINVAL;
-        line += length + (line[length] == '\n');
-    }
-    *ret_pressure = pressure;
-    return 0;
-}
-
-int cgroup_read_pressure(int dir_fd, const char *resource, struct cg_pressure *ret_pressure)
-{
-    char file[32], text[512];
-
-    if (snprintf(file, sizeof file, "%s.pressure", resource) >= (int) sizeof file)
-        return -EINVAL;
-
-    ssize_t n = knob_read(dir_fd, file, text, sizeof text);
-    /* EOPNOTSUPP: a kernel built with PSI and booted with psi=0 */
-    if (n == -ENOENT || n == -EOPNOTSUPP) {
-        *ret_pressure = (struct cg_pressure){0};
+    if (*line == '\0')
         return 0;
+    length = strcspn(line, " \n");
+    if (length == 0 || line[length] != ' ')
+        return -EINVAL;
+    *at = line + length + 1;
+    SUBLET_TRY(cg_take_u64(at, &ret_key->value));
+    if (**at != '\n' && **at != '\0')
+        return -EINVAL;
+    *at += **at == '\n';
+    ret_key->name = line;
+    ret_key->length = length;
+    return 1;
+}
+
+int cg_parse_flat_into(const struct cg_place *places, size_t count, const char *text)
+{
+    struct search search = {.places = places, .place_count = count};
+    struct cg_key key;
+
+    for (;;) {
+        void *counters;
+        int rc = take_line(&text, &key);
+
+        if (rc <= 0)
+            return rc;
+
+        const struct cg_field *field = find_key(&search, key.name, key.length, &counters);
+        if (field != NULL)
+            cg_field_set(field, counters, key.value);
     }
-    return n < 0 ? (int) n : cg_parse_pressure(text, ret_pressure);
+}
+
+int cg_parse_flat(const struct cg_place *place, const char *text)
+{
+    return cg_parse_flat_into(place, 1, text);
+}
+
+int cg_keys_parse(const char *text, struct cg_key *rows, size_t room)
+{
+    int count = 0;
+
+    for (;;) {
+        struct cg_key key;
+        int rc = take_line(&text, &key);
+
+        if (rc < 0)
+            return rc;
+        if (rc == 0)
+            return count;
+        if ((size_t) count < room)
+            rows[count] = key;
+        count++;
+    }
 }

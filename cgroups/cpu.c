@@ -4,7 +4,7 @@
 
 #include "sublet/base/num.h"
 
-#include "private.h"
+#include "counters.h"
 
 #define SHARES_MIN        2
 #define SHARES_MAX        262144
@@ -135,35 +135,41 @@ int cg_cpu_rows(struct cg_rows *rows, const char *where, const struct cg_cpu_lim
     return add_burst(rows, where, limits, err);
 }
 
-#define AT(member) offsetof(struct cg_cpu_counters, member)
-static const struct cg_counter cpu_stat[] = {
-    {"usage_usec",     AT(usage_us),          CG_HAS_USAGE            },
-    {"user_usec",      AT(user_us),           CG_HAS_USER             },
-    {"system_usec",    AT(system_us),         CG_HAS_SYSTEM           },
-    {"nice_usec",      AT(nice_us),           CG_HAS_NICE             },
-    {"nr_periods",     AT(periods),           CG_HAS_PERIODS          },
-    {"nr_throttled",   AT(throttled_periods), CG_HAS_THROTTLED_PERIODS},
-    {"throttled_usec", AT(throttled_us),      CG_HAS_THROTTLED        },
-    {"nr_bursts",      AT(bursts),            CG_HAS_BURSTS           },
-    {"burst_usec",     AT(burst_us),          CG_HAS_BURST            },
+#define ROW(member, file, key, kind) CG_FIELD(struct cg_cpu_counters, member, file, key, kind)
+static const struct cg_field cpu_rows[] = {
+    ROW(usage_us, CPU_STAT, "usage_usec", TOTAL),
+    ROW(user_us, CPU_STAT, "user_usec", TOTAL),
+    ROW(system_us, CPU_STAT, "system_usec", TOTAL),
+    ROW(nice_us, CPU_STAT, "nice_usec", TOTAL),
+    ROW(force_idle_us, CPU_STAT, "core_sched.force_idle_usec", TOTAL),
+    ROW(periods, CPU_STAT, "nr_periods", TOTAL),
+    ROW(throttled_periods, CPU_STAT, "nr_throttled", TOTAL),
+    ROW(throttled_us, CPU_STAT, "throttled_usec", TOTAL),
+    ROW(bursts, CPU_STAT, "nr_bursts", TOTAL),
+    ROW(burst_us, CPU_STAT, "burst_usec", TOTAL),
+    ROW(suffered_throttled_us, CPU_STAT_LOCAL, "throttled_usec", TOTAL),
+    ROW(quota_us, CPU_MAX, NULL, LIMIT),
+    ROW(period_us, CPU_MAX, NULL, LIMIT),
+    ROW(burst_limit_us, CPU_MAX_BURST, NULL, LIMIT),
+    ROW(weight, CPU_WEIGHT, NULL, LIMIT),
+    ROW(idle, CPU_IDLE, NULL, LIMIT),
 };
-#undef AT
+#undef ROW
+const struct cg_fields cg_cpu_fields = CG_FIELDS(cpu_rows);
 
-int cg_parse_cpu_stat(const char *text, struct cg_cpu_counters *ret_counters)
+/* "max 100000" */
+int cg_parse_cpu_max(const struct cg_place *place, const char *text)
 {
-    struct cg_cpu_counters counters = {0};
-    uint32_t present;
+    const struct cg_field *quota = cg_field_of(place->fields, CG_FILE_CPU_MAX);
+    uint64_t quota_us, period_us;
 
-    SUBLET_TRY(cg_counters_parse(text, cpu_stat, CG_COUNT_OF(cpu_stat), &counters, &present));
-    counters.present = present;
-    *ret_counters = counters;
+    SUBLET_TRY(cg_take_limit(&text, &quota_us));
+    if (*text++ != ' ')
+        return -EINVAL;
+    SUBLET_TRY(cg_take_u64(&text, &period_us));
+    if (text[*text == '\n'] != '\0')
+        return -EINVAL;
+    cg_field_set(quota, place->counters, quota_us);
+    cg_field_set(quota + 1, place->counters, period_us);
     return 0;
-}
-
-int cgroup_read_cpu(int dir_fd, struct cg_cpu_counters *ret_counters)
-{
-    char text[1024];
-    ssize_t n = knob_read(dir_fd, "cpu.stat", text, sizeof text);
-
-    return n < 0 ? (int) n : cg_parse_cpu_stat(text, ret_counters);
 }

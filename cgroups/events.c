@@ -9,24 +9,42 @@
 #include "sublet/base/fd.h"
 #include "sublet/sys.h"
 
-#include "private.h"
+#include "counters.h"
 
-#define EVENTS_TEXT 128
+#define EVENTS_TEXT                  128
+
+#define ROW(member, file, key, kind) CG_FIELD(struct cg_group_counters, member, file, key, kind)
+static const struct cg_field group_rows[] = {
+    ROW(populated, GROUP_EVENTS, "populated", LEVEL),
+    ROW(frozen, GROUP_EVENTS, "frozen", LEVEL),
+    ROW(frozen_us, GROUP_STAT_LOCAL, "frozen_usec", TOTAL),
+    ROW(descendants, GROUP_STAT, "nr_descendants", LEVEL),
+    ROW(dying_descendants, GROUP_STAT, "nr_dying_descendants", LEVEL),
+    ROW(dying_cpuset, GROUP_STAT, "nr_dying_subsys_cpuset", LEVEL),
+    ROW(dying_cpu, GROUP_STAT, "nr_dying_subsys_cpu", LEVEL),
+    ROW(dying_io, GROUP_STAT, "nr_dying_subsys_io", LEVEL),
+    ROW(dying_memory, GROUP_STAT, "nr_dying_subsys_memory", LEVEL),
+    ROW(dying_perf_event, GROUP_STAT, "nr_dying_subsys_perf_event", LEVEL),
+    ROW(dying_hugetlb, GROUP_STAT, "nr_dying_subsys_hugetlb", LEVEL),
+    ROW(dying_pids, GROUP_STAT, "nr_dying_subsys_pids", LEVEL),
+    ROW(dying_rdma, GROUP_STAT, "nr_dying_subsys_rdma", LEVEL),
+    ROW(dying_misc, GROUP_STAT, "nr_dying_subsys_misc", LEVEL),
+    ROW(dying_dmem, GROUP_STAT, "nr_dying_subsys_dmem", LEVEL),
+};
+#undef ROW
+const struct cg_fields cg_group_fields = CG_FIELDS(group_rows);
 
 int cg_events_parse(const char *text, struct cg_events *ret_events)
 {
-    uint64_t values[2] = {0, 0};
-    static const struct cg_counter table[] = {
-        {"populated", 0,                1},
-        {"frozen",    sizeof(uint64_t), 2},
-    };
-    uint32_t present;
+    struct cg_group_counters group = {.present = 0};
+    const struct cg_place place = {
+        .file = CG_FILE_GROUP_EVENTS, .fields = &cg_group_fields, .counters = &group};
 
-    SUBLET_TRY(cg_counters_parse(text, table, CG_COUNT_OF(table), values, &present));
-    if (present != 3)
+    SUBLET_TRY(cg_parse_flat(&place, text));
+    if (!cg_has(&group, populated) || !cg_has(&group, frozen))
         return -EINVAL;
-    ret_events->populated = values[0] != 0;
-    ret_events->frozen = values[1] != 0;
+    ret_events->populated = group.populated != 0;
+    ret_events->frozen = group.frozen != 0;
     return 0;
 }
 

@@ -6,12 +6,11 @@
 
 #include "private.h"
 
-#define WEIGHT_MIN   10
-#define WEIGHT_MAX   1000
-#define DEVICES_MAX  256 /* different disks in the throttle lists */
-#define IO_STAT_TEXT 32768
-#define MAJOR_MAX    4095
-#define MINOR_MAX    1048575
+#define WEIGHT_MIN  10
+#define WEIGHT_MAX  1000
+#define DEVICES_MAX 256 /* different disks in the throttle lists */
+#define MAJOR_MAX   4095
+#define MINOR_MAX   1048575
 
 static const struct {
     const char *field, *key;
@@ -187,107 +186,4 @@ int cg_io_rows(struct cg_rows *rows, const char *where, const struct cg_io_limit
     for (int kind = 0; kind < CG_IO_KINDS; kind++)
         throttled |= limits->rate_counts[kind] > 0;
     return throttled ? add_throttles(rows, where, limits, err) : 0;
-}
-
-#define AT(member) offsetof(struct cg_io_counters, member)
-static const struct {
-    const char *key;
-    size_t offset;
-    unsigned present;
-} io_stat[] = {
-    {"rbytes",       AT(read_bytes),      CG_HAS_IO     },
-    {"wbytes",       AT(written_bytes),   CG_HAS_IO     },
-    {"dbytes",       AT(discarded_bytes), CG_HAS_IO     },
-    {"rios",         AT(reads),           CG_HAS_IO     },
-    {"wios",         AT(writes),          CG_HAS_IO     },
-    {"dios",         AT(discards),        CG_HAS_IO     },
-    {"cost.usage",   AT(cost_usage_us),   CG_HAS_IO_COST},
-    {"cost.wait",    AT(cost_wait_us),    CG_HAS_IO_COST},
-    {"cost.indebt",  AT(cost_indebt_us),  CG_HAS_IO_COST},
-    {"cost.indelay", AT(cost_indelay_us), CG_HAS_IO_COST},
-};
-#undef AT
-
-/* A number that ends at one of `ends`; moves *at behind it. */
-static int take_number(const char **at, const char *ends, uint64_t *ret_value)
-{
-    char text[NUM_TEXT];
-    size_t length = strcspn(*at, ends);
-
-    if (length >= sizeof text)
-        return -EINVAL;
-    memcpy(text, *at, length);
-    text[length] = '\0';
-    SUBLET_TRY(num_parse_u64(text, UINT64_MAX, ret_value));
-    *at += length;
-    return 0;
-}
-
-static int parse_pair(const char **at, struct cg_io_counters *counters)
-{
-    size_t key_length = strcspn(*at, "= \n");
-    const char *key = *at;
-
-    *at += key_length;
-    if (**at != '=')
-        return 0; /* debug builds print bare words */
-    (*at)++;
-    for (size_t i = 0; i < CG_COUNT_OF(io_stat); i++) {
-        uint64_t value;
-
-        if (strlen(io_stat[i].key) != key_length || strncmp(key, io_stat[i].key, key_length) != 0)
-            continue;
-        SUBLET_TRY(take_number(at, " \n", &value));
-        memcpy((char *) counters + io_stat[i].offset, &value, sizeof value);
-        counters->present |= io_stat[i].present;
-        return 0;
-    }
-    *at += strcspn(*at, " \n");
-    return 0;
-}
-
-static int parse_line(const char **at, struct cg_io_counters *counters)
-{
-    uint64_t major, minor;
-
-    SUBLET_TRY(take_number(at, ": \n", &major));
-    if (**at != ':' || major > UINT32_MAX)
-        return -EINVAL;
-    (*at)++;
-    SUBLET_TRY(take_number(at, " \n", &minor));
-    if (minor > UINT32_MAX)
-        return -EINVAL;
-    counters->major = (uint32_t) major;
-    counters->minor = (uint32_t) minor;
-    for (;;) {
-        *at += strspn(*at, " ");
-        if (**at == '\0' || **at == '\n')
-            return 0;
-        SUBLET_TRY(parse_pair(at, counters));
-    }
-}
-
-int cg_parse_io_stat(const char *text, struct cg_io_counters *rows, size_t room)
-{
-    size_t count = 0;
-
-    for (const char *at = text; *at != '\0'; at += *at == '\n') {
-        struct cg_io_counters counters = {0};
-
-        SUBLET_TRY(parse_line(&at, &counters));
-        if (count < room)
-            rows[count] = counters;
-        count++;
-    }
-    return (int) count;
-}
-
-int cgroup_read_io(int dir_fd, struct cg_io_counters *rows, size_t room)
-{
-    char text[IO_STAT_TEXT];
-    ssize_t n = knob_read(dir_fd, "io.stat", text, sizeof text);
-
-    if (n == -ENOENT)
-        return 0;
-    return n < 0 ? (int) n : cg_parse_io_stat(text, rows, room);
 }

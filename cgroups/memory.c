@@ -2,9 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "private.h"
-
-#define MEMORY_STAT_TEXT 8192
+#include "counters.h"
 
 static bool is_set(const struct cg_memory_limits *limits, unsigned bit)
 {
@@ -105,85 +103,137 @@ int cg_memory_rows(struct cg_rows *rows, const char *where, const struct cg_memo
                        err);
 }
 
-#define AT(member) offsetof(struct cg_memory_counters, member)
-static const struct cg_counter memory_stat[] = {
-    {"anon",                    AT(anon_bytes),          0},
-    {"file",                    AT(file_bytes),          0},
-    {"kernel",                  AT(kernel_bytes),        0},
-    {"slab",                    AT(slab_bytes),          0},
-    {"sock",                    AT(sock_bytes),          0},
-    {"shmem",                   AT(shmem_bytes),         0},
-    {"inactive_file",           AT(inactive_file_bytes), 0},
-    {"file_dirty",              AT(file_dirty_bytes),    0},
-    {"zswap",                   AT(zswap_bytes),         0},
-    {"pgfault",                 AT(faults),              0},
-    {"pgmajfault",              AT(major_faults),        0},
-    {"workingset_refault_anon", AT(refaults_anon),       0},
-    {"workingset_refault_file", AT(refaults_file),       0},
+#define ROW(member, file, key, kind) CG_FIELD(struct cg_memory_counters, member, file, key, kind)
+static const struct cg_field memory_rows[] = {
+    ROW(current_bytes, MEMORY_CURRENT, NULL, LEVEL),
+    ROW(peak_bytes, MEMORY_PEAK, NULL, PEAK),
+    ROW(limit_bytes, MEMORY_MAX, NULL, LIMIT),
+    ROW(high_bytes, MEMORY_HIGH, NULL, LIMIT),
+    ROW(low_bytes, MEMORY_LOW, NULL, LIMIT),
+    ROW(min_bytes, MEMORY_MIN, NULL, LIMIT),
+    ROW(swap_bytes, SWAP_CURRENT, NULL, LEVEL),
+    ROW(swap_peak_bytes, SWAP_PEAK, NULL, PEAK),
+    ROW(swap_limit_bytes, SWAP_MAX, NULL, LIMIT),
+    ROW(swap_high_bytes, SWAP_HIGH, NULL, LIMIT),
+    ROW(zswap_bytes, ZSWAP_CURRENT, NULL, LEVEL),
+    ROW(zswap_limit_bytes, ZSWAP_MAX, NULL, LIMIT),
+    ROW(low_events, MEMORY_EVENTS, "low", TOTAL),
+    ROW(high_events, MEMORY_EVENTS, "high", TOTAL),
+    ROW(limit_events, MEMORY_EVENTS, "max", TOTAL),
+    ROW(oom_events, MEMORY_EVENTS, "oom", TOTAL),
+    ROW(oom_kills, MEMORY_EVENTS, "oom_kill", TOTAL),
+    ROW(oom_group_kills, MEMORY_EVENTS, "oom_group_kill", TOTAL),
+    ROW(socket_throttles, MEMORY_EVENTS, "sock_throttled", TOTAL),
+    ROW(local_low_events, MEMORY_EVENTS_LOCAL, "low", TOTAL),
+    ROW(local_high_events, MEMORY_EVENTS_LOCAL, "high", TOTAL),
+    ROW(local_limit_events, MEMORY_EVENTS_LOCAL, "max", TOTAL),
+    ROW(local_oom_events, MEMORY_EVENTS_LOCAL, "oom", TOTAL),
+    ROW(local_oom_kills, MEMORY_EVENTS_LOCAL, "oom_kill", TOTAL),
+    ROW(local_oom_group_kills, MEMORY_EVENTS_LOCAL, "oom_group_kill", TOTAL),
+    ROW(local_socket_throttles, MEMORY_EVENTS_LOCAL, "sock_throttled", TOTAL),
+    ROW(swap_high_events, SWAP_EVENTS, "high", TOTAL),
+    ROW(swap_limit_events, SWAP_EVENTS, "max", TOTAL),
+    ROW(swap_failures, SWAP_EVENTS, "fail", TOTAL),
 };
-static const struct cg_counter memory_events[] = {
-    {"low",            AT(low_events),      0},
-    {"high",           AT(high_events),     0},
-    {"max",            AT(max_events),      0},
-    {"oom",            AT(oom_events),      0},
-    {"oom_kill",       AT(oom_kills),       0},
-    {"oom_group_kill", AT(oom_group_kills), 0},
+#undef ROW
+const struct cg_fields cg_memory_fields = CG_FIELDS(memory_rows);
+
+/* In the order of the kernel (memory_stats in mm/memcontrol.c). */
+#define ROW(member, file, key, kind) CG_FIELD(struct cg_memory_usage, member, file, key, kind)
+static const struct cg_field usage_rows[] = {
+    ROW(anon_bytes, MEMORY_STAT, "anon", LEVEL),
+    ROW(file_bytes, MEMORY_STAT, "file", LEVEL),
+    ROW(kernel_bytes, MEMORY_STAT, "kernel", LEVEL),
+    ROW(kernel_stack_bytes, MEMORY_STAT, "kernel_stack", LEVEL),
+    ROW(page_table_bytes, MEMORY_STAT, "pagetables", LEVEL),
+    ROW(secondary_page_table_bytes, MEMORY_STAT, "sec_pagetables", LEVEL),
+    ROW(percpu_bytes, MEMORY_STAT, "percpu", LEVEL),
+    ROW(socket_bytes, MEMORY_STAT, "sock", LEVEL),
+    ROW(vmalloc_bytes, MEMORY_STAT, "vmalloc", LEVEL),
+    ROW(shmem_bytes, MEMORY_STAT, "shmem", LEVEL),
+    ROW(zswap_bytes, MEMORY_STAT, "zswap", LEVEL),
+    ROW(zswapped_bytes, MEMORY_STAT, "zswapped", LEVEL),
+    ROW(file_mapped_bytes, MEMORY_STAT, "file_mapped", LEVEL),
+    ROW(file_dirty_bytes, MEMORY_STAT, "file_dirty", LEVEL),
+    ROW(file_writeback_bytes, MEMORY_STAT, "file_writeback", LEVEL),
+    ROW(swap_cached_bytes, MEMORY_STAT, "swapcached", LEVEL),
+    ROW(anon_huge_bytes, MEMORY_STAT, "anon_thp", LEVEL),
+    ROW(file_huge_bytes, MEMORY_STAT, "file_thp", LEVEL),
+    ROW(shmem_huge_bytes, MEMORY_STAT, "shmem_thp", LEVEL),
+    ROW(inactive_anon_bytes, MEMORY_STAT, "inactive_anon", LEVEL),
+    ROW(active_anon_bytes, MEMORY_STAT, "active_anon", LEVEL),
+    ROW(inactive_file_bytes, MEMORY_STAT, "inactive_file", LEVEL),
+    ROW(active_file_bytes, MEMORY_STAT, "active_file", LEVEL),
+    ROW(unevictable_bytes, MEMORY_STAT, "unevictable", LEVEL),
+    ROW(slab_reclaimable_bytes, MEMORY_STAT, "slab_reclaimable", LEVEL),
+    ROW(slab_unreclaimable_bytes, MEMORY_STAT, "slab_unreclaimable", LEVEL),
+    ROW(slab_bytes, MEMORY_STAT, "slab", LEVEL),
+    ROW(hugetlb_bytes, MEMORY_STAT, "hugetlb", LEVEL),
 };
-#undef AT
+#undef ROW
+const struct cg_fields cg_memory_usage_fields = CG_FIELDS(usage_rows);
 
-int cg_parse_memory_stat(const char *text, struct cg_memory_counters *counters)
+#define ROW(member, file, key, kind) CG_FIELD(struct cg_memory_activity, member, file, key, kind)
+static const struct cg_field activity_rows[] = {
+    ROW(refaults_anon, MEMORY_STAT, "workingset_refault_anon", TOTAL),
+    ROW(refaults_file, MEMORY_STAT, "workingset_refault_file", TOTAL),
+    ROW(activations_anon, MEMORY_STAT, "workingset_activate_anon", TOTAL),
+    ROW(activations_file, MEMORY_STAT, "workingset_activate_file", TOTAL),
+    ROW(restores_anon, MEMORY_STAT, "workingset_restore_anon", TOTAL),
+    ROW(restores_file, MEMORY_STAT, "workingset_restore_file", TOTAL),
+    ROW(node_reclaims, MEMORY_STAT, "workingset_nodereclaim", TOTAL),
+    ROW(demoted_kswapd, MEMORY_STAT, "pgdemote_kswapd", TOTAL),
+    ROW(demoted_direct, MEMORY_STAT, "pgdemote_direct", TOTAL),
+    ROW(demoted_khugepaged, MEMORY_STAT, "pgdemote_khugepaged", TOTAL),
+    ROW(demoted_proactive, MEMORY_STAT, "pgdemote_proactive", TOTAL),
+    ROW(promoted, MEMORY_STAT, "pgpromote_success", TOTAL),
+    ROW(scanned, MEMORY_STAT, "pgscan", TOTAL),
+    ROW(stolen, MEMORY_STAT, "pgsteal", TOTAL),
+    ROW(swapped_in, MEMORY_STAT, "pswpin", TOTAL),
+    ROW(swapped_out, MEMORY_STAT, "pswpout", TOTAL),
+    ROW(scanned_kswapd, MEMORY_STAT, "pgscan_kswapd", TOTAL),
+    ROW(scanned_direct, MEMORY_STAT, "pgscan_direct", TOTAL),
+    ROW(scanned_khugepaged, MEMORY_STAT, "pgscan_khugepaged", TOTAL),
+    ROW(scanned_proactive, MEMORY_STAT, "pgscan_proactive", TOTAL),
+    ROW(stolen_kswapd, MEMORY_STAT, "pgsteal_kswapd", TOTAL),
+    ROW(stolen_direct, MEMORY_STAT, "pgsteal_direct", TOTAL),
+    ROW(stolen_khugepaged, MEMORY_STAT, "pgsteal_khugepaged", TOTAL),
+    ROW(stolen_proactive, MEMORY_STAT, "pgsteal_proactive", TOTAL),
+    ROW(faults, MEMORY_STAT, "pgfault", TOTAL),
+    ROW(major_faults, MEMORY_STAT, "pgmajfault", TOTAL),
+    ROW(refilled, MEMORY_STAT, "pgrefill", TOTAL),
+    ROW(activated, MEMORY_STAT, "pgactivate", TOTAL),
+    ROW(deactivated, MEMORY_STAT, "pgdeactivate", TOTAL),
+    ROW(lazy_free, MEMORY_STAT, "pglazyfree", TOTAL),
+    ROW(lazy_freed, MEMORY_STAT, "pglazyfreed", TOTAL),
+    ROW(zero_swapped_in, MEMORY_STAT, "swpin_zero", TOTAL),
+    ROW(zero_swapped_out, MEMORY_STAT, "swpout_zero", TOTAL),
+    ROW(zswapped_in, MEMORY_STAT, "zswpin", TOTAL),
+    ROW(zswapped_out, MEMORY_STAT, "zswpout", TOTAL),
+    ROW(zswap_written_back, MEMORY_STAT, "zswpwb", TOTAL),
+    ROW(huge_fault_allocs, MEMORY_STAT, "thp_fault_alloc", TOTAL),
+    ROW(huge_collapse_allocs, MEMORY_STAT, "thp_collapse_alloc", TOTAL),
+    ROW(huge_swapped_out, MEMORY_STAT, "thp_swpout", TOTAL),
+    ROW(huge_swap_fallbacks, MEMORY_STAT, "thp_swpout_fallback", TOTAL),
+    ROW(numa_migrated, MEMORY_STAT, "numa_pages_migrated", TOTAL),
+    ROW(numa_pte_updates, MEMORY_STAT, "numa_pte_updates", TOTAL),
+    ROW(numa_hint_faults, MEMORY_STAT, "numa_hint_faults", TOTAL),
+    ROW(numa_task_migrated, MEMORY_STAT, "numa_task_migrated", TOTAL),
+    ROW(numa_task_swapped, MEMORY_STAT, "numa_task_swapped", TOTAL),
+};
+#undef ROW
+const struct cg_fields cg_memory_activity_fields = CG_FIELDS(activity_rows);
+
+int cg_parse_memory_stat(const struct cg_place *place, const char *text)
 {
-    uint32_t present;
-
-    SUBLET_TRY(cg_counters_parse(text, memory_stat, CG_COUNT_OF(memory_stat), counters, &present));
-    counters->present |= CG_HAS_MEMORY_STAT;
-    return 0;
-}
-
-int cg_parse_memory_events(const char *text, struct cg_memory_counters *counters)
-{
-    uint32_t present;
-
-    SUBLET_TRY(
-        cg_counters_parse(text, memory_events, CG_COUNT_OF(memory_events), counters, &present));
-    counters->present |= CG_HAS_MEMORY_EVENTS;
-    return 0;
-}
-
-int cgroup_read_memory(int dir_fd, struct cg_memory_counters *ret_counters)
-{
-    struct cg_memory_counters counters = {0};
-    const struct {
-        const char *file;
-        uint64_t *value;
-        unsigned bit;
-    } values[] = {
-        {"memory.current",      &counters.current_bytes,   CG_HAS_CURRENT  },
-        {"memory.peak",         &counters.peak_bytes,      CG_HAS_PEAK     },
-        {"memory.swap.current", &counters.swap_bytes,      CG_HAS_SWAP     },
-        {"memory.swap.peak",    &counters.swap_peak_bytes, CG_HAS_SWAP_PEAK},
+    const struct cg_place places[] = {
+        {.file = CG_FILE_MEMORY_STAT,
+         .fields = &cg_memory_usage_fields,
+         .counters = &place->sample->memory_usage   },
+        {.file = CG_FILE_MEMORY_STAT,
+         .fields = &cg_memory_activity_fields,
+         .counters = &place->sample->memory_activity},
     };
-    char text[MEMORY_STAT_TEXT];
 
-    for (size_t i = 0; i < CG_COUNT_OF(values); i++) {
-        int rc = knob_read_u64(dir_fd, values[i].file, values[i].value);
-
-        if (rc < 0 && rc != -ENOENT)
-            return rc;
-        if (rc == 0)
-            counters.present |= values[i].bit;
-    }
-
-    ssize_t n = knob_read(dir_fd, "memory.stat", text, sizeof text);
-    if (n < 0 && n != -ENOENT)
-        return (int) n;
-    if (n >= 0)
-        SUBLET_TRY(cg_parse_memory_stat(text, &counters));
-    n = knob_read(dir_fd, "memory.events", text, sizeof text);
-    if (n < 0 && n != -ENOENT)
-        return (int) n;
-    if (n >= 0)
-        SUBLET_TRY(cg_parse_memory_events(text, &counters));
-    *ret_counters = counters;
-    return 0;
+    return cg_parse_flat_into(places, CG_COUNT_OF(places), text);
 }

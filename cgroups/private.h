@@ -62,18 +62,6 @@ struct cg_visitor {
 };
 int cg_walk(int dir_fd, const struct cg_visitor *visitor, void *context);
 
-/* ---- counter.c ---- */
-
-/* One key of a flat-keyed file ("usage_usec 123") and where its number goes. */
-struct cg_counter {
-    const char *key;
-    size_t offset;    /* of a uint64_t */
-    uint32_t present; /* bit to report */
-};
-/* Fills the members of counters whose keys occur; *ret_present gets the bits. */
-int cg_counters_parse(const char *text, const struct cg_counter *table, size_t count,
-                      void *counters, uint32_t *ret_present);
-
 /* ---- rows.c ---- */
 
 int cg_rows_put(struct cg_rows *rows, struct cg_row row, struct sub_err *err);

@@ -22,6 +22,7 @@
 #include "sublet/base/err.h"
 #include "sublet/cgroups/counters.h"
 #include "sublet/cgroups/limits.h"
+#include "sublet/cgroups/reader.h"
 
 /* ---- host: the mount ---- */
 

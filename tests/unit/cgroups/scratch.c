@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sublet/sys.h"
@@ -18,6 +19,21 @@ static void die(const char *what, const char *why)
     exit(EXIT_FAILURE);
 }
 
+static bool can_measure(void)
+{
+#ifdef SUBLET_SANITIZED
+    return false;
+#else
+    char text[4096];
+    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+
+    (void) close(fd);
+    text[n < 0 ? 0 : n] = '\0';
+    return strstr(text, "QEMU TCG") == NULL;
+#endif
+}
+
 void scratch_open(void)
 {
     static unsigned number;
@@ -27,6 +43,8 @@ void scratch_open(void)
     scratch.why_not = "no cgroup v2 on this machine";
     if (cgroups_mount_open(&scratch.root_fd, &scratch.host, &err) < 0)
         return;
+
+    scratch.measures = can_measure();
 
     char text[256];
     if (knob_read(scratch.root_fd, "cgroup.subtree_control", text, sizeof text) < 0)
@@ -76,6 +94,20 @@ pid_t sleeper_in(int cgroup_fd)
     if (pid == 0)
         for (;;)
             (void) pause();
+    ck_assert_msg(pid > 0, "clone into the cgroup: %s", sub_strerror(-pid));
+    return pid;
+}
+
+pid_t spinner_in(int cgroup_fd, unsigned cpu_ms)
+{
+    struct sys_clone args = {.cgroup_fd = cgroup_fd};
+    pid_t pid = sys_clone(&args);
+
+    if (pid == 0) {
+        while (clock() < (clock_t) (CLOCKS_PER_SEC / 1000 * cpu_ms))
+            continue;
+        _exit(0);
+    }
     ck_assert_msg(pid > 0, "clone into the cgroup: %s", sub_strerror(-pid));
     return pid;
 }

@@ -23,6 +23,7 @@ struct scratch {
     struct cgroups_host host;
     uint32_t enabled; /* at the root before the tests */
     char base[64];
+    bool measures; /* times mean something: neither emulated nor sanitized */
 };
 extern struct scratch scratch;
 
@@ -34,6 +35,8 @@ const char *scratch_path(const char *name);
 
 /* A child that sleeps in the group until it is killed; its fds are pipes nobody reads. */
 pid_t sleeper_in(int cgroup_fd);
+/* A child that uses the CPU for so long, and ends. */
+pid_t spinner_in(int cgroup_fd, unsigned cpu_ms);
 /* 128 + signal, or the exit status. */
 int reap(pid_t pid);
 

@@ -83,7 +83,8 @@ START_TEST(a_cap_throttles_and_is_counted)
     NEEDS_CONTROLLERS(CG_CPU);
     ROWS_CASE(c);
     struct cg_cpu_limits limits = {.set = CG_SET_QUOTA, .quota_us = 10000};
-    struct cg_cpu_counters cpu = {0};
+    static struct cgroup_sample s;
+    const struct cg_cpu_counters *cpu = &s.cpu;
 
     ck_ok(cg_cpu_rows(&c.rows, "cpu", &limits, &c.err), &c.err);
     OWNED_CGROUP group = make_with("cap", &c);
@@ -93,18 +94,18 @@ START_TEST(a_cap_throttles_and_is_counted)
         for (volatile unsigned spin = 0;; spin++)
             continue;
     /* the kernel adds a throttled time when it ends, and an emulated one on a busy host is late */
-    for (int second = 0; second < 15 && cpu.throttled_us <= 100000; second++) {
+    for (int second = 0; second < 15 && cpu->throttled_us <= 100000; second++) {
         (void) usleep(1000000);
-        ck_assert_int_eq(cgroup_read_cpu(group.dir_fd, &cpu), 0);
+        ck_ok(cgroup_sample_read(group.dir_fd, CG_READ_CPU, &s, &c.err), &c.err);
     }
     (void) cgroup_kill(group.dir_fd, NULL);
     (void) reap(pid);
-    ck_assert(cpu.present & CG_HAS_THROTTLED_PERIODS);
-    ck_assert_uint_ge(cpu.periods, 5);
-    ck_assert_uint_ge(cpu.throttled_periods, 4);
-    ck_assert_uint_gt(cpu.throttled_us, 100000);
+    ck_assert(cg_has(cpu, throttled_periods));
+    ck_assert_uint_ge(cpu->periods, 5);
+    ck_assert_uint_ge(cpu->throttled_periods, 4);
+    ck_assert_uint_gt(cpu->throttled_us, 100000);
     /* 10 ms of each period, and the slack of emulation */
-    ck_assert_uint_lt(cpu.usage_us, cpu.periods * 40000);
+    ck_assert_uint_lt(cpu->usage_us, cpu->periods * 40000);
 }
 END_TEST
 
@@ -120,7 +121,7 @@ START_TEST(memory_limits_arrive_and_memory_is_counted)
         .high_bytes = 48 << 20,
         .oom_group = true,
     };
-    struct cg_memory_counters m = {0};
+    static struct cgroup_sample s;
 
     ck_ok(cg_memory_rows(&c.rows, "memory", &limits, &c.err), &c.err);
     OWNED_CGROUP group = make_with("memory", &c);
@@ -138,14 +139,18 @@ START_TEST(memory_limits_arrive_and_memory_is_counted)
         _exit(pages == MAP_FAILED);
     }
     ck_assert_int_eq(reap(pid), 0);
-    ck_assert_int_eq(cgroup_read_memory(group.dir_fd, &m), 0);
-    ck_assert_uint_eq(
-        m.present & (CG_HAS_CURRENT | CG_HAS_PEAK | CG_HAS_MEMORY_STAT | CG_HAS_MEMORY_EVENTS),
-        CG_HAS_CURRENT | CG_HAS_PEAK | CG_HAS_MEMORY_STAT | CG_HAS_MEMORY_EVENTS);
-    ck_assert_uint_ge(m.peak_bytes, 8 << 20);
-    ck_assert_uint_lt(m.peak_bytes, 32 << 20);
-    ck_assert_uint_ge(m.faults, 1);
-    ck_assert_uint_eq(m.oom_kills, 0);
+    ck_ok(cgroup_sample_read(group.dir_fd, CG_READ_MEMORY | CG_READ(MEMORY_STAT), &s, &c.err),
+          &c.err);
+    ck_assert(cg_has(&s.memory, current_bytes));
+    ck_assert(cg_has(&s.memory, peak_bytes));
+    ck_assert(cg_has(&s.memory, oom_kills));
+    ck_assert_uint_eq(s.memory.limit_bytes, 64 << 20);
+    ck_assert_uint_eq(s.memory.swap_limit_bytes, 32 << 20);
+    ck_assert(cg_has(&s.memory_usage, file_bytes));
+    ck_assert_uint_ge(s.memory.peak_bytes, 8 << 20);
+    ck_assert_uint_lt(s.memory.peak_bytes, 32 << 20);
+    ck_assert_uint_ge(s.memory_activity.faults, 1);
+    ck_assert_uint_eq(s.memory.oom_kills, 0);
 }
 END_TEST
 
@@ -155,7 +160,7 @@ START_TEST(too_much_memory_is_killed_and_counted)
     ROWS_CASE(c);
     struct cg_memory_limits limits = {
         .set = CG_SET_LIMIT | CG_SET_SWAP, .limit_bytes = 8 << 20, .swap_bytes = 8 << 20};
-    struct cg_memory_counters m = {0};
+    static struct cgroup_sample s;
 
     ck_ok(cg_memory_rows(&c.rows, "memory", &limits, &c.err), &c.err);
     OWNED_CGROUP group = make_with("oom", &c);
@@ -168,9 +173,10 @@ START_TEST(too_much_memory_is_killed_and_counted)
         _exit(0);
     }
     ck_assert_int_eq(reap(pid), 128 + 9);
-    ck_assert_int_eq(cgroup_read_memory(group.dir_fd, &m), 0);
-    ck_assert_uint_eq(m.oom_kills, 1);
-    ck_assert_uint_ge(m.max_events, 1);
+    ck_ok(cgroup_sample_read(group.dir_fd, CG_READ_MEMORY | CG_READ(MEMORY_STAT), &s, &c.err),
+          &c.err);
+    ck_assert_uint_eq(s.memory.oom_kills, 1);
+    ck_assert_uint_ge(s.memory.limit_events, 1);
 }
 END_TEST
 
@@ -178,21 +184,21 @@ START_TEST(pids_are_limited_and_refusals_counted)
 {
     NEEDS_CONTROLLERS(CG_PIDS);
     ROWS_CASE(c);
-    struct cg_pids_counters pids = {0};
+    static struct cgroup_sample s;
 
     ck_ok(cg_pids_rows(&c.rows, "pids", 2, &c.err), &c.err);
     OWNED_CGROUP group = make_with("pids", &c);
     pid_t a = sleeper_in(group.dir_fd), b = sleeper_in(group.dir_fd);
     struct sys_clone args = {.cgroup_fd = group.dir_fd};
     ck_assert_int_eq(sys_clone(&args), -EAGAIN);
-    ck_assert_int_eq(cgroup_read_pids(group.dir_fd, &pids), 0);
+    ck_ok(cgroup_sample_read(group.dir_fd, CG_READ_PIDS, &s, &c.err), &c.err);
     (void) cgroup_kill(group.dir_fd, NULL);
     (void) reap(a);
     (void) reap(b);
-    ck_assert_uint_eq(pids.current, 2);
-    ck_assert_uint_eq(pids.limit, 2);
-    ck_assert_uint_eq(pids.refused, 1);
-    ck_assert(pids.present & CG_HAS_PIDS_LIMIT);
+    ck_assert_uint_eq(s.pids.current, 2);
+    ck_assert_uint_eq(s.pids.limit, 2);
+    ck_assert_uint_eq(s.pids.refused, 1);
+    ck_assert(cg_has(&s.pids, limit));
 }
 END_TEST
 

@@ -135,10 +135,10 @@ END_TEST
 
 static uint64_t cpu_used(int dir_fd)
 {
-    struct cg_cpu_counters c = {0};
+    static struct cgroup_sample s;
 
-    ck_assert_int_eq(cgroup_read_cpu(dir_fd, &c), 0);
-    return c.usage_us;
+    ck_assert_int_eq(cgroup_sample_read(dir_fd, CG_READ(CPU_STAT), &s, NULL), 0);
+    return s.cpu.usage_us;
 }
 
 START_TEST(a_frozen_group_uses_no_cpu_until_it_is_thawed)
@@ -223,7 +223,6 @@ START_TEST(a_group_that_is_gone_is_empty_and_killed)
     OWNED_ARENA arena;
     pid_t *pids;
     size_t count = 9;
-    struct cg_cpu_counters c;
 
     arena_init(&arena, ARENA_MAX_BYTES);
     ck_ok(cgroup_make(scratch.root_fd, scratch_path("gone"), 0, WHERE, &group, &err), &err);
@@ -233,45 +232,8 @@ START_TEST(a_group_that_is_gone_is_empty_and_killed)
     ck_assert_int_eq(cgroup_populated(group.dir_fd), 0);
     ck_ok(cgroup_pids(&arena, group.dir_fd, &pids, &count, &err), &err);
     ck_assert_uint_eq(count, 0);
-    ck_assert_int_lt(cgroup_read_cpu(group.dir_fd, &c), 0);
     ck_assert_int_lt(cgroup_freeze(group.dir_fd, 0, &err), 0);
     ck_assert_str_eq(err.text, "cannot write '1': the cgroup is gone");
-}
-END_TEST
-
-START_TEST(counters_of_a_group_count_its_work)
-{
-    NEEDS_GROUPS();
-    struct sub_err err = {0};
-    OWNED_CGROUP group = CGROUP_NONE;
-    struct cg_cpu_counters cpu = {0};
-    struct cg_memory_counters memory = {0};
-    struct cg_pids_counters pids = {0};
-    struct cg_pressure pressure = {0};
-
-    ck_ok(cgroup_make(scratch.root_fd, scratch_path("count"), 0, WHERE, &group, &err), &err);
-    struct sys_clone args = {.cgroup_fd = group.dir_fd};
-    pid_t pid = sys_clone(&args);
-    if (pid == 0) {
-        while (clock() < CLOCKS_PER_SEC / 20)
-            continue;
-        _exit(0);
-    }
-    ck_assert_int_eq(reap(pid), 0);
-    ck_assert_int_eq(cgroup_read_cpu(group.dir_fd, &cpu), 0);
-    ck_assert(cpu.present & CG_HAS_USAGE);
-    ck_assert_uint_ge(cpu.usage_us, 45000);
-    ck_assert_uint_lt(cpu.usage_us, 5000000);
-    /* without the controller their files do not exist: absent, not zero */
-    ck_assert_int_eq(cgroup_read_memory(group.dir_fd, &memory), 0);
-    ck_assert_uint_eq(memory.present, 0);
-    ck_assert_int_eq(cgroup_read_pids(group.dir_fd, &pids), 0);
-    ck_assert_uint_eq(pids.present, 0);
-    ck_assert_int_eq(cgroup_read_io(group.dir_fd, NULL, 0), 0);
-    ck_assert_int_eq(cgroup_read_pressure(group.dir_fd, "nothing", &pressure), 0);
-    ck_assert_uint_eq(pressure.present, 0);
-    if (cgroup_read_pressure(group.dir_fd, "cpu", &pressure) == 0 && pressure.present != 0)
-        ck_assert_uint_eq(pressure.present, CG_HAS_SOME | CG_HAS_FULL);
 }
 END_TEST
 
@@ -279,5 +241,4 @@ SCRATCH_SUITE(procs_suite, kill_ends_the_group_and_everything_below,
               the_wait_ends_with_the_last_process_not_with_the_deadline,
               all_pids_of_nested_groups_are_listed, more_pids_than_one_read_holds_are_all_listed,
               a_frozen_group_uses_no_cpu_until_it_is_thawed, a_freeze_that_takes_too_long_is_undone,
-              a_thaw_below_a_frozen_group_says_why_not, a_group_that_is_gone_is_empty_and_killed,
-              counters_of_a_group_count_its_work)
+              a_thaw_below_a_frozen_group_says_why_not, a_group_that_is_gone_is_empty_and_killed)
