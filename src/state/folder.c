@@ -60,7 +60,9 @@ static void wake(int number)
 }
 
 /* flock has no deadline of its own: a timer interrupts it. It ticks more than once, for the case
- * that the first tick comes just before the wait begins. */
+ * that the first tick comes just before the wait begins. The caller may have blocked the signal, as
+ * a foreground `run` does: the tick would not interrupt then, but stay pending and end the program
+ * when it is unblocked. */
 static int lock_with_timer(int fd, uint64_t until_ms)
 {
     struct sigaction on_tick = {.sa_handler = wake}, before;
@@ -70,14 +72,19 @@ static int lock_with_timer(int fd, uint64_t until_ms)
                              {.tv_usec = 100000}
     },
                      off = {{0, 0}, {0, 0}};
+    sigset_t alarm, blocked;
     int rc;
 
+    (void) sigemptyset(&alarm);
+    (void) sigaddset(&alarm, SIGALRM);
     (void) sigaction(SIGALRM, &on_tick, &before);
+    (void) sigprocmask(SIG_UNBLOCK, &alarm, &blocked);
     (void) setitimer(ITIMER_REAL, &tick, NULL);
     do {
         rc = flock(fd, LOCK_EX) == 0 ? 0 : -errno;
     } while (rc == -EINTR && sys_now_ms() < until_ms);
     (void) setitimer(ITIMER_REAL, &off, NULL);
+    (void) sigprocmask(SIG_SETMASK, &blocked, NULL);
     (void) sigaction(SIGALRM, &before, NULL);
     return rc == -EINTR ? -EBUSY : rc;
 }

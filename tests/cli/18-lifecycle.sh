@@ -141,6 +141,17 @@ expect container_is "$ID" stopped
 run sublet delete "$ID"
 expect_status 0
 
+t 'run gives back the status even if another command holds the container at its end'
+sh_bundle . 'read -r _ </fifo; exit 4'
+mkfifo "$T/b/rootfs/fifo"
+timeout -k 2 20 "$SUBLET" --root "$T/root" run -b "$T/b" "$ID" >"$T/out" 2>"$T/err" &
+until_true 5 container_is "$ID" running
+flock "$T/root/$ID" sh -c "echo >$T/b/rootfs/fifo; sleep 0.5"
+wait $!
+expect_eq 'status of run' "$?" 4
+expect_quiet
+rm "$T/b/rootfs/fifo"
+
 t 'list tells all, as a table, as names and as JSON'
 sh_bundle . 'sleep 60'
 create "$ID-a"
