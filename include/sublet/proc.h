@@ -7,6 +7,7 @@
 #ifndef SUBLET_PROC_H
 #define SUBLET_PROC_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -93,9 +94,35 @@ int proc_tty_send(int socket_fd, int master_fd, struct sub_err *err);
 /* Makes the slave the controlling terminal and stdio of this session. */
 int proc_tty_adopt(int slave_fd, struct sub_err *err);
 
-/* Relays between the caller's terminal (or plain stdio) and the container's until the container
- * has gone and its output is drained. wait_fd: its pidfd. */
-int proc_tty_relay(int master_fd, int wait_fd, struct sub_err *err);
+/* The other end of proc_tty_send: a runtime that is the console itself. */
+int proc_tty_receive(int socket_fd, int *ret_master, struct sub_err *err);
+
+/* --- a process in the foreground (watch.c) ------------------------------------------------------
+ * What the caller of `run` and of `exec` sees of the process until its end: its terminal, relayed
+ * to the caller's stdio; the caller's signals, job control and window size; its exit status. */
+
+/* Blocks everything that a caller may send and gives it out as a signalfd: before the clone, for
+ * the process may end, or be told to, before anybody looks. ret_before is to be restored. */
+int proc_watch_signals(sigset_t *ret_before, int *ret_fd);
+
+/* One more descriptor that is served meanwhile. act may change fd and events; fd < 0: not now. */
+struct proc_source {
+    int fd;
+    short events;
+    void (*act)(struct proc_source *source, short revents);
+};
+
+struct proc_watched {
+    pid_t pid; /* our own child, leader of its session; the watch reaps it */
+    int pidfd;
+    int master_fd; /* its terminal, which the watch closes; -EBADF: it has the caller's stdio */
+    int signal_fd;
+    struct proc_source *source; /* NULL: none */
+};
+
+/* Until the process has ended and all that it wrote to its terminal is written out. *ret_status as
+ * shells know it (128+n for a signal). The caller's terminal is given back as it was. */
+int proc_watch(const struct proc_watched *watched, int *ret_status, struct sub_err *err);
 
 /* --- a program of the host (capture.c) ---------------------------------------------------------
  * Found along the caller's PATH, with nothing on standard input; killed after limit_ms. The caller

@@ -93,6 +93,7 @@ int sys_join_session_keyring(const char *name);
 /* --- processes (proc_api.c) ----------------------------------------------------------------- */
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_signal(int pidfd, int signal);
+int sys_kill_group(pid_t leader, int signal); /* a process group, by a child not yet reaped */
 /* waitid on a pidfd. status as waitpid gives it; 0 when done, -EAGAIN with WNOHANG and alive. */
 int sys_pidfd_wait(int pidfd, int options, int *ret_status);
 int sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);

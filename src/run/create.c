@@ -77,6 +77,10 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
 
     sub_close(&start->dir_fd); /* and with it the lock */
     int rc = after_start(start, &by_name, err);
+    if (rc == 0 && start->request->detach)
+        return 0;
+    if (rc == 0)
+        rc = watch_process(start, signal_fd, ret_status, err);
     if (rc < 0) {
         struct sub_err ignored = {.code = 0};
         int status;
@@ -86,13 +90,7 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
         (void) end_container(&by_name, warn, &ignored);
         return rc;
     }
-    if (start->request->detach)
-        return 0;
-
-    SUBLET_TRY(watch_process(start, signal_fd, ret_status, err));
-    if (start->request->keep)
-        return 0;
-    return end_container(&by_name, warn, err);
+    return start->request->keep ? 0 : end_container(&by_name, warn, err);
 }
 
 int run_run(const struct run_request *request, int *ret_status, struct sub_err *warn,
@@ -107,7 +105,7 @@ int run_run(const struct run_request *request, int *ret_status, struct sub_err *
     SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
 
     /* before the clone: a container may end, or be told to, before we are ready to look */
-    int rc = watch_signals(&before, &signal_fd);
+    int rc = proc_watch_signals(&before, &signal_fd);
     OWNED_FD signals = signal_fd;
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "signalfd: %s", sub_strerror(-rc));

@@ -3,8 +3,6 @@
 #ifndef SUBLET_RUN_START_H
 #define SUBLET_RUN_START_H
 
-#include <signal.h>
-
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
 #include "sublet/cgroups.h"
@@ -123,10 +121,7 @@ int child_program(struct start *start, struct sub_err *err);
 int child_wait(struct start *start, struct sub_err *err);
 int child_become_init(struct start *start, struct sub_err *err);
 
-/* watch.c: a foreground command and its process */
-/* Signals for the process are held back from here on: they come out of *ret_fd. */
-int watch_signals(sigset_t *ret_before, int *ret_fd);
-/* Relays signals and the terminal until the process has ended. */
+/* watch.c: proc_watch for the process of a start. signal_fd: of proc_watch_signals. */
 int watch_process(struct start *start, int signal_fd, int *ret_status, struct sub_err *err);
 
 /* life.c: shared by the verbs */

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -27,6 +28,11 @@ int sys_pidfd_open(pid_t pid)
 int sys_pidfd_signal(int pidfd, int signal)
 {
     return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+int sys_kill_group(pid_t leader, int signal)
+{
+    return leader > 1 ? result(kill(-leader, signal)) : -EINVAL;
 }
 
 int sys_pidfd_wait(int pidfd, int options, int *ret_status)
