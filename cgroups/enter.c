@@ -85,3 +85,29 @@ int cgroup_delegate(int dir_fd, uid_t uid, gid_t gid, struct sub_err *err)
     }
     return 0;
 }
+
+static int look_for_leaf(void *context, int parent_fd, const char *name)
+{
+    struct cgroup *leaf = context;
+    char text[256];
+    OWNED_FD fd = sys_open_beneath(parent_fd, name, O_PATH | O_DIRECTORY, 0);
+
+    if (fd < 0)
+        return cg_is_gone(fd) ? 0 : fd;
+    if (knob_read(fd, "cgroup.subtree_control", text, sizeof text) != 0)
+        return 0;
+    leaf->dir_fd = sub_take_fd(&fd);
+    return -EEXIST; /* ends the walk */
+}
+
+int cgroup_open_leaf(int dir_fd, struct cgroup *ret_leaf)
+{
+    static const struct cg_visitor visitor = {.before = look_for_leaf};
+    struct cgroup leaf = CGROUP_NONE;
+    int rc = cg_walk(dir_fd, &visitor, &leaf);
+
+    if (rc != -EEXIST)
+        return rc < 0 ? rc : -ENOENT;
+    *ret_leaf = leaf;
+    return 0;
+}

@@ -80,6 +80,10 @@ int cgroup_make(int root_fd, const char *path, uint32_t controllers, const char 
 /* An existing group, whatever is in it. -ENOENT without text in err: there is none. */
 int cgroup_open(int root_fd, const char *path, struct cgroup *ret_group, struct sub_err *err);
 
+/* The nearest group below that gives no controllers to groups of its own, so that a process may
+ * be put into it. -ENOENT: there is none. */
+int cgroup_open_leaf(int dir_fd, struct cgroup *ret_leaf);
+
 /* What to say when clone3(CLONE_INTO_CGROUP) failed with that errno; returns -error. */
 int cgroup_explain_clone(int dir_fd, int error, const char *where, struct sub_err *err);
 

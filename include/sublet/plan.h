@@ -110,6 +110,12 @@ int plan_make(struct arena *arena, const struct options *options, const struct s
               const struct host *host, struct findings *findings, const struct plan **ret_plan,
               struct sub_err *err);
 
+/* exec: the same for one more process in a container that is there already. spec->process is the
+ * one to run; of the plan only ns and process are filled. */
+int plan_make_exec(struct arena *arena, const struct options *options, const struct spec *spec,
+                   const struct host *host, struct findings *findings, const struct plan **ret_plan,
+                   struct sub_err *err);
+
 /* The plan for people (text) and for programs (json); golden tests compare the text. */
 int plan_show_text(const struct plan *plan, struct buf *buf);
 int plan_show_json(const struct plan *plan, struct buf *buf);

@@ -66,6 +66,9 @@ struct priv_fds {
     bool apparmor_confined;
     /* Armed again behind setresuid, which clears it; 0: none. */
     int death_signal;
+    /* The script has a SCRIPT_LEAVE between priv_script and priv_script_last, and for that moment
+     * the user has one process more than RLIMIT_NPROC may allow: it comes last then. */
+    bool leaves;
 };
 
 /* Appends, in this order: umask, personality, labels, limits, the bounding set, groups and ids,
@@ -77,8 +80,8 @@ struct priv_fds {
 void priv_script(const struct plan_process *process, const struct priv_filter *filter,
                  const struct priv_fds *fds, struct script *script);
 
-/* Appends the filter where priv_script did not: with no_new_privileges it is the last operation
- * before SCRIPT_EXEC. filter may be NULL.
+/* Appends what priv_script left for later, and the filter where that did not: with
+ * no_new_privileges it is the last operation before SCRIPT_EXEC. filter may be NULL.
  *
  * SCRIPT_LISTENER's arguments: [0] the socket, [1] the flags with NEW_LISTENER in them, [2] a
  * pointer to struct sock_fprog. */

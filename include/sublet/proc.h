@@ -33,6 +33,8 @@ int proc_stdio_chown(uint32_t uid);
 /* --- the channel (channel.c) -------------------------------------------------------------------
  *
  *   child                         parent
+ *     |  --- CHILD, pid ------->  |        only from exec into a pid namespace: the child has
+ *     x                             |        left to another process, which goes on here
  *     |        <-- go ---------     |        id maps are written (user namespace only)
  *     |  --- MOUNTED ------------>  |        only with hooks: prestart, createRuntime run now
  *     |        <-- go ---------     |
@@ -41,9 +43,10 @@ int proc_stdio_chown(uint32_t uid);
  *     |        <-- go ---------     |        the record says "created": the child may outlive us
  *     x  --- error record ------>            at any point instead; end of file: it died or exec'd
  *
- * A message of the child is one struct sub_err: code 0 makes it news, whose kind is in `line`;
+ * A message of the child is one struct sub_err: code 0 makes it news, whose kind is in `line`
+ * (CHILD has minus the pid there, as the sender's pid namespace has it);
  * an error with line 0 was written by the stub, whose errno text the receiver appends. */
-enum proc_news { PROC_MOUNTED = 1, PROC_READY, PROC_LISTENER };
+enum proc_news { PROC_MOUNTED = 1, PROC_READY, PROC_LISTENER, PROC_CHILD };
 
 /* ret_ends[0] is the parent's, [1] the child's, which is numbered from first_fd on. */
 int proc_channel_open(int first_fd, int ret_ends[2], struct sub_err *err);
@@ -57,7 +60,11 @@ int proc_wait_go(int fd); /* -EPIPE when the parent is gone */
 int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd,
                  struct sub_err *err);
 
-/* The same for a FIFO that is known to be readable: 0 at its end, else the failure. */
+/* Waits for CHILD. The sender is inside the container's reach: the pid has to be checked. */
+int proc_receive_child(int fd, int timeout_ms, pid_t *ret_pid, struct sub_err *err);
+
+/* The same as proc_receive for a FIFO that is known to be readable: 0 at its end, else the failure.
+ */
 int proc_read_failure(int fd, struct sub_err *err);
 
 /* --- the image (image.c) ----------------------------------------------------------------------
@@ -78,8 +85,9 @@ int proc_find_program(const struct plan_process *process, char ret_path[PROC_PAT
 /* "HOME=DIR" for uid from the container's /etc/passwd; "HOME=/" if it does not say. */
 void proc_find_home(uint32_t uid, char *ret_home, size_t size);
 
-/* Makes and enters the working folder and checks that it lies inside the root. */
-int proc_enter_cwd(const struct plan_process *process, struct sub_err *err);
+/* Enters the working folder, made where it is missing if make says so, and checks that it lies
+ * inside the root. */
+int proc_enter_cwd(const struct plan_process *process, bool make, struct sub_err *err);
 
 /* --- terminals (tty.c) ------------------------------------------------------------------------ */
 

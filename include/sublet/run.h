@@ -16,6 +16,7 @@
 struct arena;
 struct buf;
 struct plan;
+struct spec;
 struct sub_err;
 
 struct run_request {
@@ -66,6 +67,27 @@ int run_pids(const struct run_target *target, pid_t **ret_pids, size_t *ret_coun
  * line first. */
 int run_ps(const struct run_target *target, char *const *args, struct buf *ret_table,
            struct sub_err *err);
+
+/* What one more process in a container is planned from: the config that create has saved. */
+struct run_config {
+    const struct spec *spec;
+    const char *created; /* tells this container from a later one with its ID */
+    bool keyring;        /* its processes have a session keyring of the container */
+};
+int run_config(const struct run_target *target, struct run_config *ret_config, struct sub_err *err);
+
+struct run_exec_request {
+    struct arena *arena;
+    const struct plan *plan; /* of plan_make_exec */
+    const char *state_root, *id, *created;
+    const char *pid_file, *pidfd_socket; /* NULL: none */
+    const char *cgroup;                  /* below the container's own; NULL: the one of its init */
+    bool detach, ignore_paused;
+};
+
+/* Runs one more process in a container. detach: returns as soon as the program is executed; else
+ * waits, relays signals and the terminal; *ret_status as with run_run. */
+int run_exec(const struct run_exec_request *request, int *ret_status, struct sub_err *err);
 
 enum run_status { RUN_CREATING, RUN_CREATED, RUN_RUNNING, RUN_PAUSED, RUN_STOPPED };
 const char *run_status_name(enum run_status status); /* as the specification spells them */

@@ -35,6 +35,7 @@ struct sub_err;
 enum spec_process_bits {
     SPEC_PROCESS_OOM_SCORE_ADJ = 1u << 0,
     SPEC_PROCESS_ENV = 1u << 1,
+    SPEC_PROCESS_USER = 1u << 2,
 };
 
 enum spec_user_bits {
@@ -184,7 +185,14 @@ int spec_parse_resources(struct arena *arena, const char *name, const char *text
  * ("mounts[3].options[1]"). 0, or -EINVAL when findings holds an error. */
 int spec_check(const struct spec *spec, struct findings *findings);
 int spec_check_process(const struct spec_process *process, struct findings *findings);
+/* Of a config that was checked before: its process, which is another one now, and its ids. */
+int spec_check_exec(const struct spec *spec, struct findings *findings);
 int spec_check_resources(const struct spec_resources *resources, struct findings *findings);
+
+/* What the process object given to exec leaves open is as the container's own process has it:
+ * environment, user, capabilities, labels, limits, oomScoreAdj, scheduling. Not noNewPrivileges:
+ * engines leave out a false one. */
+void spec_process_inherit(struct spec_process *process, const struct spec_process *own);
 
 /* Indented JSON of config.json, without a newline at its end; 0 or -errno. */
 int spec_encode(const struct spec *spec, struct buf *buf);

@@ -55,6 +55,7 @@ struct state_record {
     const char *cgroup_manager; /* "cgroupfs", "systemd", "disabled" */
     bool start_hooks;           /* startContainer or poststart hooks: start has to wait for them */
     bool stop_hooks;            /* poststop hooks: delete has to read config.json */
+    bool keyring; /* the process has joined a session keyring named after the container */
     uint32_t owner_uid;
     struct state_pairs annotations;
 };
@@ -70,6 +71,9 @@ int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *er
 /* Opens the folder of a container. lock: waits at most STATE_LOCK_MS for other commands on it.
  * -ENOENT with the text engines match if there is none; -EBUSY if the lock stays taken. */
 int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct sub_err *err);
+
+/* Lets other commands on, though a child may have the folder open still. */
+void state_unlock(int dir_fd);
 
 /* 1 if some command holds the lock now (a create at work), 0 if not, -errno. */
 int state_is_locked(int dir_fd);

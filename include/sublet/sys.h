@@ -112,6 +112,7 @@ int sys_setrlimit(int resource, const struct rlimit *limit);
 int sys_getrlimit(int resource, struct rlimit *ret_limit);
 int sys_sched_setattr(pid_t pid, const void *attr);
 int sys_ioprio_set(int which, int who, int value);
+int sys_sched_setaffinity(pid_t pid, const uint64_t *mask, size_t word_count);
 int sys_tty_peer(int master_fd); /* TIOCGPTPEER -> slave fd */
 int sys_tty_set_size(int fd, uint16_t rows, uint16_t columns);
 int sys_tty_make_controlling(int fd);

@@ -88,6 +88,10 @@ struct args {
     uint32_t net;
     bool tty;
     struct arg_list env;
+    /* exec */
+    const char *process, *apparmor, *process_label, *cgroup, *pidfd_socket;
+    struct arg_list gids, caps;
+    bool no_new_privs, ignore_paused;
     /* the others */
     bool all, force, quiet, json, rootless;
     uint32_t format;

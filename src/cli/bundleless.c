@@ -12,6 +12,7 @@
 #include "sublet/spec.h"
 
 #include "args.h"
+#include "process.h"
 
 #define PERIOD_US      100000u
 #define PERIOD_LONG_US 1000000u /* the kernel takes no quota below 1 ms: for less than 0.01 CPU */
@@ -38,67 +39,20 @@ static const char *const sysfs_options[] = {"nosuid", "noexec", "nodev", "ro"};
 static const struct spec_mount own_sysfs = {
     .destination = "/sys", .type = "sysfs", .source = "sysfs", .options = LIST(sysfs_options)};
 
-/* "1000" or "1000:100". */
-static int parse_user(const char *text, struct spec_user *ret_user, struct sub_err *err)
-{
-    char uid[NUM_TEXT] = "";
-    const char *colon = strchrnul(text, ':');
-    struct spec_user user = {0};
-    bool fine = (size_t) (colon - text) < sizeof uid;
-
-    if (fine) {
-        memcpy(uid, text, (size_t) (colon - text));
-        fine = num_parse_u32(uid, UINT32_MAX - 1, &user.uid) == 0;
-    }
-    if (fine && *colon == ':')
-        fine = num_parse_u32(colon + 1, UINT32_MAX - 1, &user.gid) == 0;
-    if (!fine)
-        return sub_fail(err, ARGS_USAGE, "--user", "'%.64s': expected UID or UID:GID, as numbers",
-                        text);
-    *ret_user = user;
-    return 0;
-}
-
-static size_t key_length(const char *entry)
-{
-    return strcspn(entry, "=");
-}
-
-/* Adds entry, in the place of one with the same name. */
-static void put_env(const char **items, size_t *count, const char *entry)
-{
-    size_t length = key_length(entry);
-
-    for (size_t i = 0; i < *count; i++) {
-        if (key_length(items[i]) == length && memcmp(items[i], entry, length) == 0) {
-            items[i] = entry;
-            return;
-        }
-    }
-    items[(*count)++] = entry;
-}
-
+/* TERM is for a terminal. */
 static int make_env(struct arena *arena, const struct args *args, const struct spec_strings *base,
                     struct spec_strings *ret_env, struct sub_err *err)
 {
-    const char **items = arena_array(arena, base->count + args->env.count, sizeof *items);
-    size_t count = 0;
+    const char **items = arena_array(arena, base->count, sizeof *items);
+    struct spec_strings kept = {items, 0};
 
     if (items == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < base->count; i++) {
         if (args->tty || strncmp(base->items[i], "TERM=", 5) != 0)
-            put_env(items, &count, base->items[i]);
+            items[kept.count++] = base->items[i];
     }
-    for (size_t i = 0; i < args->env.count; i++) {
-        const char *entry = args->env.items[i];
-
-        if (key_length(entry) == 0 || entry[key_length(entry)] != '=')
-            return sub_fail(err, ARGS_USAGE, "--env", "'%.64s': expected NAME=VALUE", entry);
-        put_env(items, &count, entry);
-    }
-    *ret_env = (struct spec_strings){items, count};
-    return 0;
+    return env_add(arena, &kept, &args->env, ret_env, err);
 }
 
 static int make_process(struct arena *arena, const struct args *args, struct spec *spec,
@@ -116,7 +70,7 @@ static int make_process(struct arena *arena, const struct args *args, struct spe
     process->capabilities = &capabilities;
     process->rlimits = (struct spec_rlimits){0}; /* the caller's own */
     if (args->user != NULL)
-        SUBLET_TRY(parse_user(args->user, &process->user, err));
+        SUBLET_TRY(user_parse(args->user, &process->user, err));
     SUBLET_TRY(make_env(arena, args, &spec->process->env, &process->env, err));
     spec->process = process;
     return 0;

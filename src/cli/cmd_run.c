@@ -10,12 +10,9 @@
 
 #include "bundle.h"
 #include "command.h"
+#include "process.h"
 #include "say.h"
 #include "target.h"
-
-#define STATUS_NOT_FOUND 127
-#define STATUS_NO_EXEC   126
-#define STATUS_FAILURE   125
 
 static const struct word nets[] = {
     {"none",    ARGS_NET_PRIVATE},
@@ -113,14 +110,6 @@ static int choose_id(const struct call *call, bool bundleless, const char **ret_
     return 0;
 }
 
-/* A program that is not there, or is none, has statuses of its own, as shells have it. */
-static int failure_status(const struct sub_err *err)
-{
-    if (strcmp(err->path, "process.args[0]") != 0)
-        return STATUS_FAILURE;
-    return err->code == ENOENT ? STATUS_NOT_FOUND : STATUS_NO_EXEC;
-}
-
 static int run_plan(const struct call *call, const struct bundle *bundle, struct sub_err *err)
 {
     struct run_request request = {
@@ -143,7 +132,7 @@ static int run_plan(const struct call *call, const struct bundle *bundle, struct
     if (rc == 0)
         return status;
     say_error(err);
-    return failure_status(err);
+    return program_failure(err);
 }
 
 static int run_body(const struct call *call, struct sub_err *err)

@@ -42,6 +42,7 @@ COMMAND(state);
 COMMAND(kill);
 COMMAND(delete);
 COMMAND(run);
+COMMAND(exec);
 COMMAND(list);
 COMMAND(ps);
 COMMAND(pause);

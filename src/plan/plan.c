@@ -77,43 +77,89 @@ static void copy_annotations(struct planning *p)
     p->plan->annotation_count = items->count;
 }
 
+typedef void (*topic)(struct planning *);
+
+static void make_hooks(struct planning *p)
+{
+    (void) plan_make_hooks(p->arena, p->spec, p->plan->hooks); /* the arena tells of a failure */
+}
+
+static const topic start_topics[] = {
+    plan_decide_namespaces,
+    plan_decide_ids,
+    plan_decide_root,
+    plan_decide_mounts,
+    plan_decide_devices,
+    plan_decide_process,
+    plan_decide_environment,
+    plan_decide_scheduling,
+    plan_decide_caps,
+    plan_decide_seccomp,
+    plan_decide_sysctls,
+    plan_decide_cgroup,
+    plan_decide_resources,
+    plan_decide_device_rules,
+    copy_annotations,
+    make_hooks,
+    NULL,
+};
+static const topic exec_topics[] = {
+    plan_decide_namespaces,  plan_decide_ids,        plan_decide_process,
+    plan_decide_environment, plan_decide_scheduling, plan_decide_caps,
+    plan_decide_seccomp,     plan_decide_cpus,       NULL,
+};
+
+static int make(const struct planning *given, const topic *topics, const struct plan **ret_plan,
+                struct sub_err *err)
+{
+    static const struct spec_process no_process;
+    static const struct spec_linux no_linux;
+    const struct spec *spec = given->spec;
+    struct planning p = *given;
+
+    p.plan = arena_alloc(p.arena, sizeof *p.plan);
+    if (p.plan == NULL)
+        return sub_fail(err, ENOMEM, NULL, "no memory for the plan");
+    *p.plan = (struct plan){
+        .id = p.options->id, .bundle = p.options->bundle, .oci_version = spec->oci_version};
+    p.process = spec->process == NULL ? &no_process : spec->process;
+    p.linux_ = spec->linux_ == NULL ? &no_linux : spec->linux_;
+
+    for (; *topics != NULL; topics++)
+        (*topics)(&p);
+    if (arena_failed(p.arena))
+        return sub_fail(err, ENOMEM, NULL, "no memory for the plan");
+    SUBLET_TRY(findings_result(p.findings, err));
+    *ret_plan = p.plan;
+    return 0;
+}
+
 int plan_make(struct arena *arena, const struct options *options, const struct spec *spec,
               const struct host *host, struct findings *findings, const struct plan **ret_plan,
               struct sub_err *err)
 {
-    static const struct spec_process no_process;
-    static const struct spec_linux no_linux;
-    static void (*const topics[])(struct planning *) = {
-        plan_decide_namespaces,  plan_decide_ids,          plan_decide_root,
-        plan_decide_mounts,      plan_decide_devices,      plan_decide_process,
-        plan_decide_environment, plan_decide_scheduling,   plan_decide_caps,
-        plan_decide_seccomp,     plan_decide_sysctls,      plan_decide_cgroup,
-        plan_decide_resources,   plan_decide_device_rules, copy_annotations,
-    };
-    struct plan *plan = arena_alloc(arena, sizeof *plan);
-
-    if (plan == NULL)
-        return sub_fail(err, ENOMEM, NULL, "no memory for the plan");
-    *plan = (struct plan){
-        .id = options->id, .bundle = options->bundle, .oci_version = spec->oci_version};
-
-    struct planning p = {
+    const struct planning p = {
         .arena = arena,
         .options = options,
         .spec = spec,
-        .process = spec->process == NULL ? &no_process : spec->process,
-        .linux_ = spec->linux_ == NULL ? &no_linux : spec->linux_,
         .host = host,
         .findings = findings,
-        .plan = plan,
     };
-    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
-        topics[i](&p);
-    int rc = plan_make_hooks(arena, spec, plan->hooks);
 
-    if (rc < 0 || arena_failed(arena))
-        return sub_fail(err, ENOMEM, NULL, "no memory for the plan");
-    SUBLET_TRY(findings_result(findings, err));
-    *ret_plan = plan;
-    return 0;
+    return make(&p, start_topics, ret_plan, err);
+}
+
+int plan_make_exec(struct arena *arena, const struct options *options, const struct spec *spec,
+                   const struct host *host, struct findings *findings, const struct plan **ret_plan,
+                   struct sub_err *err)
+{
+    const struct planning p = {
+        .arena = arena,
+        .options = options,
+        .spec = spec,
+        .host = host,
+        .findings = findings,
+    };
+
+    return make(&p, exec_topics, ret_plan, err);
 }

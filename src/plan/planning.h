@@ -37,6 +37,7 @@ void plan_decide_environment(struct planning *p);
 void plan_decide_scheduling(struct planning *p);
 void plan_decide_caps(struct planning *p);
 void plan_decide_seccomp(struct planning *p);
+void plan_decide_cpus(struct planning *p);
 void plan_decide_sysctls(struct planning *p);
 void plan_decide_cgroup(struct planning *p);
 void plan_decide_resources(struct planning *p);

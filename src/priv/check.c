@@ -67,6 +67,8 @@ static int check_operation(const struct check *check, const struct script_op *op
         return check_call(check, NULL, SYS_getcwd, (const uint64_t[6]){0});
     case SCRIPT_EXEC:
         return check_call(check, NULL, SYS_execve, (const uint64_t[6]){0});
+    case SCRIPT_LEAVE:
+        return check_call(check, NULL, SYS_clone, (const uint64_t[6]){op->args[2]});
     case SCRIPT_LISTENER:
         return 0; /* a second one; there is none */
     }

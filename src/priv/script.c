@@ -42,18 +42,40 @@ static void point(struct script_op *op, unsigned index, uint64_t offset)
 
 /* --- limits, umask, personality --------------------------------------------------------------- */
 
-static void put_limits(struct script *script, const struct plan_process *process)
+static struct script_op *put_limit(struct script *script, const struct plan_rlimit *limit)
+{
+    const struct rlimit64 value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+    uint64_t value_at = script_put(script, &value, sizeof value);
+    char text[128];
+
+    (void) snprintf(text, sizeof text, "cannot set the limit to soft %llu, hard %llu",
+                    (unsigned long long) limit->soft, (unsigned long long) limit->hard);
+
+    struct script_op *op =
+        put(script, SYS_prlimit64, ARGS(0, (uint64_t) limit->resource), limit->json, text);
+    point(op, 2, value_at);
+    return op;
+}
+
+static void put_limits(struct script *script, const struct plan_process *process, bool leaves)
 {
     for (size_t i = 0; i < process->rlimit_count; i++) {
-        const struct plan_rlimit *limit = &process->rlimits[i];
-        const struct rlimit64 value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
-        uint64_t value_at = script_put(script, &value, sizeof value);
-        char text[128];
+        struct plan_rlimit limit = process->rlimits[i];
+        bool late = leaves && limit.resource == RLIMIT_NPROC;
 
-        (void) snprintf(text, sizeof text, "cannot set the limit to soft %llu, hard %llu",
-                        (unsigned long long) limit->soft, (unsigned long long) limit->hard);
-        point(put(script, SYS_prlimit64, ARGS(0, (uint64_t) limit->resource), limit->json, text), 2,
-              value_at);
+        if (late)
+            limit.soft = limit.hard = RLIM64_INFINITY;
+        struct script_op *op = put_limit(script, &limit);
+        if (late) /* who may not raise it is bound by the one there is, and may lower it later */
+            op->tolerated[0] = EPERM;
+    }
+}
+
+static void put_late_limits(struct script *script, const struct plan_process *process)
+{
+    for (size_t i = 0; i < process->rlimit_count; i++) {
+        if (process->rlimits[i].resource == RLIMIT_NPROC)
+            (void) put_limit(script, &process->rlimits[i]);
     }
 }
 
@@ -274,7 +296,7 @@ void priv_script(const struct plan_process *process, const struct priv_filter *f
 
     put_manners(script, process);
     put_labels(script, process, fds);
-    put_limits(script, process); /* behind the labels, which need a descriptor */
+    put_limits(script, process, fds->leaves); /* behind the labels, which need a descriptor */
     put_bounding(script, &process->caps);
     put_ids(script, process, fds);
     if (filtered && !process->no_new_privileges)
@@ -288,6 +310,8 @@ void priv_script(const struct plan_process *process, const struct priv_filter *f
 void priv_script_last(const struct plan_process *process, const struct priv_filter *filter,
                       const struct priv_fds *fds, struct script *script)
 {
+    if (fds->leaves)
+        put_late_limits(script, process);
     if (filter != NULL && filter->code != NULL && process->no_new_privileges)
         put_filter(script, filter, fds, "cannot load the filter");
 }

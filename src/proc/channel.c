@@ -70,10 +70,11 @@ static int take_failure(const struct sub_err *message, struct sub_err *err)
     return -err->code;
 }
 
-int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, struct sub_err *err)
+/* 1 with news in *ret_message, 0 at the end of the channel, or the child's own failure. */
+static int receive(int fd, int timeout_ms, struct sub_err *ret_message, int *ret_fd,
+                   struct sub_err *err)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    struct sub_err message;
     OWNED_FD carried = -EBADF;
 
     int rc = sys_poll(&wait, 1, timeout_ms);
@@ -83,23 +84,43 @@ int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, 
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "cannot wait for the child: %s", sub_strerror(-rc));
 
-    ssize_t n = sys_recv_fd(fd, &message, sizeof message, &carried);
+    ssize_t n = sys_recv_fd(fd, ret_message, sizeof *ret_message, &carried);
     if (n == 0 || n == -ECONNRESET)
         return 0;
     if (n == 1 && carried >= 0) { /* the stub's helper sends nothing but the listener */
-        *ret_news = PROC_LISTENER;
-        if (ret_fd != NULL)
-            *ret_fd = sub_take_fd(&carried);
-        return 1;
-    }
-    if (n != (ssize_t) sizeof message)
+        *ret_message = (struct sub_err){.line = PROC_LISTENER};
+    } else if (n != (ssize_t) sizeof *ret_message) {
         return sub_fail(err, n < 0 ? (int) -n : EPROTO, NULL, "cannot read from the child: %s",
                         sub_strerror(n < 0 ? (int) -n : EPROTO));
-    if (message.code > 0)
-        return take_failure(&message, err);
-    *ret_news = (enum proc_news) message.line;
+    }
+    if (ret_message->code > 0)
+        return take_failure(ret_message, err);
     if (ret_fd != NULL)
         *ret_fd = sub_take_fd(&carried);
+    return 1;
+}
+
+int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, struct sub_err *err)
+{
+    struct sub_err message;
+    int rc = receive(fd, timeout_ms, &message, ret_fd, err);
+
+    if (rc > 0)
+        *ret_news = (enum proc_news) message.line;
+    return rc;
+}
+
+int proc_receive_child(int fd, int timeout_ms, pid_t *ret_pid, struct sub_err *err)
+{
+    struct sub_err message;
+    int rc = receive(fd, timeout_ms, &message, NULL, err);
+
+    if (rc <= 0)
+        return rc;
+    if (message.line != PROC_CHILD || message.code == 0)
+        return sub_fail(err, EPROTO, NULL, "the child sent %u, expected its own child",
+                        message.line);
+    *ret_pid = -message.code;
     return 1;
 }
 

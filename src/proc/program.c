@@ -183,12 +183,12 @@ void proc_find_home(uint32_t uid, char *ret_home, size_t size)
         (void) snprintf(ret_home, size, "HOME=/");
 }
 
-int proc_enter_cwd(const struct plan_process *process, struct sub_err *err)
+int proc_enter_cwd(const struct plan_process *process, bool make, struct sub_err *err)
 {
     char cwd[PROC_PATH_MAX];
     int rc = sys_chdir(process->cwd);
 
-    if (rc == -ENOENT) {
+    if (rc == -ENOENT && make) {
         rc = sys_make_folders(process->cwd, 0755);
         if (rc < 0)
             return sub_fail(err, -rc, "process.cwd", "cannot make '%s': %s", process->cwd,

@@ -67,7 +67,7 @@ int child_become_root(struct start *start, struct sub_err *err)
     return ns_become_root(&start->plan->ns, err);
 }
 
-static int join_keyring(const char *name, struct sub_err *err)
+int child_join_keyring(const char *name, struct sub_err *err)
 {
     int rc = name == NULL ? 0 : sys_join_session_keyring(name);
 
@@ -81,7 +81,7 @@ int child_namespaces(struct start *start, struct sub_err *err)
 {
     SUBLET_TRY(ns_enter(&start->plan->ns, &start->joins, err));
     SUBLET_TRY(ns_set_names(&start->plan->ns, err));
-    return join_keyring(start->plan->process.keyring, err);
+    return child_join_keyring(start->plan->process.keyring, err);
 }
 
 int child_mounts(struct start *start, struct sub_err *err)
@@ -170,7 +170,7 @@ int child_sysctls(struct start *start, struct sub_err *err)
 /* The stub opens the label's file in a procfs of our own, which shows processes and nothing else:
  * not in the container's, over which anything may be mounted (CVE-2019-16884), and not in the
  * host's, of which nothing may stay open in a process that waits inside the container. */
-static int open_private_proc(struct start *start, struct sub_err *err)
+int child_private_proc(int *ret_fd, struct sub_err *err)
 {
     OWNED_FD fs = sys_fsopen("proc");
     int rc = fs < 0 ? fs : sys_fsconfig_string(fs, "subset", "pid");
@@ -178,19 +178,33 @@ static int open_private_proc(struct start *start, struct sub_err *err)
     if (rc >= 0)
         rc = sys_fsconfig_create(fs);
     OWNED_FD mount = rc < 0 ? rc : sys_fsmount(fs, 0);
-    if (mount >= 0)
+    if (mount == -EPERM)
+        return mount;
+    if (mount < 0)
+        return sub_fail(err, -mount, NULL, "cannot make a procfs for the security label: %s",
+                        sub_strerror(-mount));
+    *ret_fd = sub_take_fd(&mount);
+    return 0;
+}
+
+static int place_private_proc(struct start *start, struct sub_err *err)
+{
+    int fresh = -EBADF;
+    int rc = child_private_proc(&fresh, err);
+    OWNED_FD mount = fresh;
+
+    if (rc == 0)
         rc = sys_dup_to(mount, start->label_fd);
-    if (mount < 0 || rc < 0)
-        return sub_fail(err, mount < 0 ? -mount : -rc, NULL,
-                        "cannot make a procfs for the security label: %s",
-                        sub_strerror(mount < 0 ? -mount : -rc));
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "cannot make a procfs for the security label: %s",
+                        sub_strerror(-rc));
     return 0;
 }
 
 int child_pivot(struct start *start, struct sub_err *err)
 {
     if (start->label_fd >= 0)
-        SUBLET_TRY(open_private_proc(start, err));
+        SUBLET_TRY(place_private_proc(start, err));
     SUBLET_TRY(mount_pivot(start->tree, err));
     return mount_seal(start->tree, err);
 }
@@ -199,7 +213,7 @@ int child_program(struct start *start, struct sub_err *err)
 {
     const struct plan_process *process = &start->plan->process;
 
-    SUBLET_TRY(proc_enter_cwd(process, err));
+    SUBLET_TRY(proc_enter_cwd(process, true, err));
     SUBLET_TRY(proc_find_program(process, start->program, err));
     if (process->set_home)
         proc_find_home(process->uid, start->home, sizeof start->home);

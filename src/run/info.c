@@ -200,7 +200,7 @@ int run_state_json(const struct run_info *info, unsigned indent_spaces, struct b
     return buf_failed(buf) ? -ENOMEM : 0;
 }
 
-void run_agent_json(const struct run_info *info, const char *metadata, struct buf *buf)
+void run_agent_json(const struct run_info *info, pid_t pid, const char *metadata, struct buf *buf)
 {
     struct json_writer writer;
 
@@ -210,7 +210,7 @@ void run_agent_json(const struct run_info *info, const char *metadata, struct bu
     json_write_array(&writer, "fds");
     json_write_string(&writer, NULL, "seccompFd");
     json_write_end(&writer);
-    json_write_i64(&writer, "pid", info->pid);
+    json_write_i64(&writer, "pid", pid);
     json_write_string(&writer, "metadata", metadata == NULL ? "" : metadata);
     json_write_object(&writer, "state");
     write_state(&writer, info);

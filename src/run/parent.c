@@ -13,6 +13,7 @@
 #include "sublet/base/num.h"
 #include "sublet/sys.h"
 
+#include "exec.h"
 #include "start.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -166,19 +167,23 @@ static bool has_parent_hooks(const struct plan *plan)
            plan->hooks[PLAN_HOOK_CREATE_RUNTIME].count > 0;
 }
 
+int no_answer(const struct start *start, struct sub_err *err)
+{
+    bool limited = start->plan->cgroup.row_count > 0 || start->exec != NULL;
+
+    return sub_fail(err, ECHILD, NULL, "the %s process died while it was set up%s",
+                    start->exec != NULL ? "new" : "container's",
+                    limited ? " (killed? a memory or pids limit may be too low)" : "");
+}
+
 /* The next news of the child; its own failure, or a word about its end. */
 static int hear(struct start *start, enum proc_news *ret_news, int *ret_fd, struct sub_err *err)
 {
     /* hooks may take as long as their own timeouts let them */
-    int limit_ms = plan_has_child_hooks(start->plan) ? -1 : ANSWER_LIMIT_MS;
+    int limit_ms = plan_has_child_hooks(start->plan) ? -1 : answer_limit_ms(start);
     int rc = proc_receive(start->channel[0], limit_ms, ret_news, ret_fd, err);
 
-    if (rc != 0)
-        return rc;
-    return sub_fail(err, ECHILD, NULL, "the container's process died while it was set up%s",
-                    start->plan->cgroup.row_count > 0
-                        ? " (killed? a memory or pids limit may be too low)"
-                        : "");
+    return rc != 0 ? rc : no_answer(start, err);
 }
 
 int step_prestart(struct start *start, struct sub_err *err)
@@ -204,9 +209,12 @@ int step_prestart(struct start *start, struct sub_err *err)
 static void write_agent_state(struct start *start, struct buf *buf)
 {
     const struct plan_seccomp *seccomp = start->plan->process.seccomp;
-    struct run_info info = info_of_record(&start->record, RUN_CREATING, start->child.pid);
+    struct run_info info =
+        start->exec == NULL
+            ? info_of_record(&start->record, RUN_CREATING, start->child.pid)
+            : info_of_record(&start->record, RUN_RUNNING, start->record.process.pid);
 
-    run_agent_json(&info, seccomp->listener_metadata, buf);
+    run_agent_json(&info, start->child.pid, seccomp->listener_metadata, buf);
 }
 
 /* The agent gets the container process state and, with its first byte, the listener. */

@@ -56,6 +56,7 @@ static int describe(struct start *start, struct sub_err *err)
         .start_hooks = plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0 ||
                        plan->hooks[PLAN_HOOK_POSTSTART].count > 0,
         .stop_hooks = plan->hooks[PLAN_HOOK_POSTSTOP].count > 0,
+        .keyring = plan->process.keyring != NULL,
         .owner_uid = geteuid(),
         .annotations = {(const struct state_pair *) plan->annotations, plan->annotation_count},
     };

@@ -22,24 +22,25 @@
 
 #include "sublet/base/fd.h"
 
+#include "script.h"
 #include "start.h"
 
-static void call(struct script *script, long number, uint64_t a, uint64_t b, uint64_t c,
-                 const char *text)
+void put_call(struct script *script, long number, uint64_t a, uint64_t b, uint64_t c,
+              const char *text)
 {
     const uint64_t args[SCRIPT_ARGS] = {a, b, c};
 
     (void) script_call(script, number, args, 0, text);
 }
 
-static void put_wait(struct script *script, int fd, const char *text)
+void put_wait(struct script *script, int fd, const char *text)
 {
     struct script_op *op = script_add(script, SCRIPT_WAIT_BYTE, "", text);
 
     op->args[0] = (uint64_t) fd;
 }
 
-static void put_ready(struct script *script, int channel_fd)
+void put_ready(struct script *script, int channel_fd)
 {
     const struct sub_err message = {.line = PROC_READY};
     const uint64_t args[SCRIPT_ARGS] = {
@@ -56,28 +57,28 @@ static void put_release(const struct start *start, struct script *script)
     put_wait(script, channel_fd, "cannot wait for the runtime");
     if (!start->waits)
         return;
-    call(script, SYS_dup3, (uint64_t) start->answer_fd, (uint64_t) channel_fd, O_CLOEXEC,
-         "cannot switch to the answer FIFO");
-    call(script, SYS_close, (uint64_t) start->answer_fd, 0, 0, "cannot close the answer FIFO");
+    put_call(script, SYS_dup3, (uint64_t) start->answer_fd, (uint64_t) channel_fd, O_CLOEXEC,
+             "cannot switch to the answer FIFO");
+    put_call(script, SYS_close, (uint64_t) start->answer_fd, 0, 0, "cannot close the answer FIFO");
     put_wait(script, start->fifo_fd, "cannot wait for start");
 }
 
 /* Nothing of ours may be open when the program begins, and not only by O_CLOEXEC: the kernel lifts
  * the ban on tracing before it closes those (CVE-2016-9962). */
-static void put_close(const struct start *start, struct script *script)
+void put_close(const struct start *start, struct script *script)
 {
     uint64_t channel_fd = (uint64_t) start->channel[1];
     uint64_t first_fd = 3 + (uint64_t) start->plan->process.preserve_fds;
 
     /* the host's procfs was opened before the channel, and its number is lower */
     if (first_fd < channel_fd)
-        call(script, SYS_close_range, first_fd, channel_fd - 1, 0,
-             "cannot close what is left open");
-    call(script, SYS_fcntl, channel_fd, F_SETFD, FD_CLOEXEC, "fcntl");
-    call(script, SYS_close_range, channel_fd + 1, ~0u, 0, "cannot close what is left open");
+        put_call(script, SYS_close_range, first_fd, channel_fd - 1, 0,
+                 "cannot close what is left open");
+    put_call(script, SYS_fcntl, channel_fd, F_SETFD, FD_CLOEXEC, "fcntl");
+    put_call(script, SYS_close_range, channel_fd + 1, ~0u, 0, "cannot close what is left open");
 }
 
-static void put_exec(const struct start *start, struct script *script)
+void put_exec(const struct start *start, struct script *script)
 {
     const struct plan_process *process = &start->plan->process;
     static char free_slot[] = "";
@@ -101,6 +102,17 @@ static void put_exec(const struct start *start, struct script *script)
     op->args[1] = env_at;
 }
 
+int image_of_script(struct start *start, struct script *script, struct sub_err *err)
+{
+    OWNED_BUF blob = BUF(2 * SCRIPT_MAX_BYTES);
+    int rc = script_finish(script, &blob);
+
+    if (rc < 0)
+        return sub_fail(err, E2BIG, "process",
+                        "arguments and environment are larger than %zu bytes", SCRIPT_MAX_BYTES);
+    return proc_image_make(&blob, &start->image_fd, err);
+}
+
 static int fill(struct start *start, struct script *script, struct sub_err *err)
 {
     const struct plan_process *process = &start->plan->process;
@@ -111,7 +123,7 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
     if (process->apparmor != NULL)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
 
-    call(script, SYS_prctl, PR_SET_DUMPABLE, 0, 0, "cannot hide from tracers");
+    put_call(script, SYS_prctl, PR_SET_DUMPABLE, 0, 0, "cannot hide from tracers");
     if (!agent && !waited) {
         put_ready(script, start->channel[1]);
         put_release(start, script);
@@ -134,14 +146,8 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
 int step_image(struct start *start, struct sub_err *err)
 {
     OWNED_SCRIPT script;
-    OWNED_BUF blob = BUF(2 * SCRIPT_MAX_BYTES);
 
     script_init(&script, start->channel[1]);
     SUBLET_TRY(fill(start, &script, err));
-
-    int rc = script_finish(&script, &blob);
-    if (rc < 0)
-        return sub_fail(err, E2BIG, "process",
-                        "arguments and environment are larger than %zu bytes", SCRIPT_MAX_BYTES);
-    return proc_image_make(&blob, &start->image_fd, err);
+    return image_of_script(start, &script, err);
 }

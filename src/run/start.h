@@ -52,7 +52,8 @@ struct start {
 
     int channel[2];
     struct ns_child child;
-    bool hooks_began; /* poststop hooks are owed */
+    struct exec *exec; /* NULL: the container itself is started */
+    bool hooks_began;  /* poststop hooks are owed */
 };
 
 enum side { PARENT, CHILD };
@@ -104,6 +105,7 @@ int step_attributes(struct start *start, struct sub_err *err);
 int step_devices(struct start *start, struct sub_err *err);
 int step_prestart(struct start *start, struct sub_err *err);
 int step_ready(struct start *start, struct sub_err *err);
+int no_answer(const struct start *start, struct sub_err *err);
 int step_late_limits(struct start *start, struct sub_err *err);
 int step_release(struct start *start, struct sub_err *err);
 
@@ -120,6 +122,10 @@ int child_pivot(struct start *start, struct sub_err *err);
 int child_program(struct start *start, struct sub_err *err);
 int child_wait(struct start *start, struct sub_err *err);
 int child_become_init(struct start *start, struct sub_err *err);
+int child_join_keyring(const char *name, struct sub_err *err);
+/* A procfs that shows processes and nothing else, for security labels. -EPERM without text where
+ * the caller is not root of the user namespace that owns its pid namespace. */
+int child_private_proc(int *ret_fd, struct sub_err *err);
 
 /* watch.c: proc_watch for the process of a start. signal_fd: of proc_watch_signals. */
 int watch_process(struct start *start, int signal_fd, int *ret_status, struct sub_err *err);
@@ -137,7 +143,7 @@ struct run_info info_of_record(const struct state_record *record, enum run_statu
 int state_text(const struct state_record *record, enum run_status status, pid_t pid,
                struct buf *buf);
 /* The container process state of the specification, for a seccomp agent. */
-void run_agent_json(const struct run_info *info, const char *metadata, struct buf *buf);
+void run_agent_json(const struct run_info *info, pid_t pid, const char *metadata, struct buf *buf);
 int load_hooks(struct arena *arena, int dir_fd, struct plan_hooks ret_hooks[PLAN_HOOK_KINDS],
                struct sub_err *err);
 

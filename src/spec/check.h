@@ -12,6 +12,7 @@ void check_mounts(const struct spec *spec, struct findings *findings);
 void check_id_mappings(const char *path, const struct spec_id_mappings *maps,
                        struct findings *findings);
 void check_ids(const struct spec *spec, struct findings *findings);
+void check_ids_of_process(const struct spec *spec, struct findings *findings);
 void check_linux(const struct spec *spec, struct findings *findings);
 void check_devices(const struct spec_devices *devices, struct findings *findings);
 void check_sysctl(const struct spec *spec, struct findings *findings);

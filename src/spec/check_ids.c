@@ -104,6 +104,14 @@ static void check_process_ids(const struct spec_linux *linux_, const struct spec
     }
 }
 
+void check_ids_of_process(const struct spec *spec, struct findings *findings)
+{
+    const struct spec_namespace *user = spec_namespace(spec, "user");
+
+    if (user != NULL && user->path == NULL && spec->process != NULL)
+        check_process_ids(spec->linux_, spec->process, findings);
+}
+
 void check_ids(const struct spec *spec, struct findings *findings)
 {
     const struct spec_namespace *user = spec_namespace(spec, "user");
@@ -111,6 +119,5 @@ void check_ids(const struct spec *spec, struct findings *findings)
 
     check_mappings("linux.uidMappings", &linux_->uid_mappings, user, findings);
     check_mappings("linux.gidMappings", &linux_->gid_mappings, user, findings);
-    if (user != NULL && user->path == NULL && spec->process != NULL)
-        check_process_ids(linux_, spec->process, findings);
+    check_ids_of_process(spec, findings);
 }

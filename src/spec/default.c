@@ -30,7 +30,7 @@ static const struct spec_rlimit rlimits[] = {
     {"RLIMIT_NOFILE", 1024, 1024},
 };
 static const struct spec_process process = {
-    .has = SPEC_PROCESS_ENV,
+    .has = SPEC_PROCESS_ENV | SPEC_PROCESS_USER,
     .terminal = true,
     .no_new_privileges = true,
     .cwd = "/",

@@ -104,7 +104,7 @@ static const struct json_shape affinity_shape = {
 static const struct json_field spec_process_fields[] = {
     {"terminal",        JSON_BOOL,    AT(terminal),          0,                  NULL             },
     {"consoleSize",     JSON_OBJECT,  AT(console_size),      0,                  &console_shape   },
-    {"user",            JSON_INLINE,  AT(user),              0,                  &user_shape      },
+    {"user",            JSON_INLINE,  AT(user),              HAS(USER),          &user_shape      },
     {"args",            JSON_STRINGS, AT(args),              MUST,               NULL             },
     {"env",             JSON_STRINGS, AT(env),               HAS(ENV),           NULL             },
     {"cwd",             JSON_STRING,  AT(cwd),               MUST,               NULL             },

@@ -155,6 +155,11 @@ int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct s
     return 0;
 }
 
+void state_unlock(int dir_fd)
+{
+    (void) flock(dir_fd, LOCK_UN); /* fails for no open file */
+}
+
 int state_is_locked(int dir_fd)
 {
     /* another open file description, or the lock would be our own */

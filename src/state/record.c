@@ -38,6 +38,7 @@ static const struct json_field record_fields[] = {
     {.key = "cgroupManager", .kind = JSON_STRING, .offset = AT(cgroup_manager), .presence = JSON_REQUIRED},
     {.key = "startHooks", .kind = JSON_BOOL, .offset = AT(start_hooks), .presence = JSON_REQUIRED},
     {.key = "stopHooks", .kind = JSON_BOOL, .offset = AT(stop_hooks), .presence = JSON_REQUIRED},
+    {.key = "keyring", .kind = JSON_BOOL, .offset = AT(keyring)},
     {.key = "ownerUid", .kind = JSON_U32, .offset = AT(owner_uid), .presence = JSON_REQUIRED},
     {.key = "annotations", .kind = JSON_PAIRS, .offset = AT(annotations)},
 };

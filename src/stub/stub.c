@@ -160,6 +160,22 @@ static int64_t run_call(struct script_op *op, int64_t last)
     return rc;
 }
 
+/* How a pid namespace is entered: by being born in it. */
+static void leave(const struct script_op *op)
+{
+    const uint64_t args[SCRIPT_ARGS] = {op->args[2]};
+    int64_t pid = call6(__NR_clone, args);
+
+    if (pid < 0)
+        fail(op, -pid);
+    if (pid == 0)
+        return;
+    report.code = (int32_t) -pid;
+    report.line = (uint32_t) op->args[1];
+    (void) call3(__NR_write, (int64_t) op->args[0], (int64_t) (uintptr_t) &report, sizeof report);
+    call3(__NR_exit_group, 0, 0, 0);
+}
+
 static void run_exec(const struct script_op *op, char **argv)
 {
     char **environment = (char **) (uintptr_t) op->args[1];
@@ -216,6 +232,9 @@ void stub_main(uint64_t *stack)
             break;
         case SCRIPT_CHECK_CWD:
             check_cwd(&ops[i]);
+            break;
+        case SCRIPT_LEAVE:
+            leave(&ops[i]);
             break;
         }
     }

@@ -145,6 +145,11 @@ int sys_ioprio_set(int which, int who, int value)
     return result(syscall(SYS_ioprio_set, which, who, value));
 }
 
+int sys_sched_setaffinity(pid_t pid, const uint64_t *mask, size_t word_count)
+{
+    return result(syscall(SYS_sched_setaffinity, pid, word_count * sizeof *mask, mask));
+}
+
 int sys_tty_peer(int master_fd)
 {
     return result(ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));

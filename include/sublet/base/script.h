@@ -26,6 +26,9 @@ enum script_verb {
                          helper that the filter does not bind */
     SCRIPT_EXEC,      /* execve of the stub's own argv[0] with args[0] argv, args[1] envp */
     SCRIPT_CHECK_CWD, /* getcwd must answer an absolute path (CVE-2024-21626) */
+    SCRIPT_LEAVE,     /* clones with the flags args[2]; the child goes on. The old process writes a
+                         sub_err with line args[1] and minus the child's pid as its code to socket
+                         args[0], and ends */
 };
 
 struct script_op {

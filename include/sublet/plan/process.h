@@ -65,6 +65,12 @@ struct plan_scheduler {
     uint64_t runtime_ns, deadline_ns, period_ns;
 };
 
+/* A mask of CPUs as sched_setaffinity(2) takes it; words NULL: leave. */
+struct plan_cpus {
+    const uint64_t *words;
+    size_t word_count;
+};
+
 struct plan_process {
     char *const *args, *const *env; /* NULL-terminated */
     const char *cwd;
@@ -92,6 +98,7 @@ struct plan_process {
     const char *console_socket;         /* NULL: none */
     uint32_t preserve_fds;              /* descriptors from 3 on that the process keeps */
     const char *notify_socket;          /* the host's; NULL: none */
+    struct plan_cpus initial_cpus, final_cpus; /* exec alone: before and in the group */
 };
 
 #endif

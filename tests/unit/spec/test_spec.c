@@ -55,7 +55,8 @@ START_TEST(process_is_read_as_it_stands)
     ck_assert_uint_eq(process->rlimits.items[1].hard, UINT64_MAX);
     ck_assert_uint_eq(process->rlimits.items[0].soft, 1024);
     ck_assert(process->no_new_privileges);
-    ck_assert_uint_eq(process->has, SPEC_PROCESS_OOM_SCORE_ADJ | SPEC_PROCESS_ENV);
+    ck_assert_uint_eq(process->has,
+                      SPEC_PROCESS_OOM_SCORE_ADJ | SPEC_PROCESS_ENV | SPEC_PROCESS_USER);
     ck_assert_int_eq(process->oom_score_adj, -5);
     ck_assert_str_eq(process->scheduler->policy, "SCHED_BATCH");
     ck_assert_int_eq(process->scheduler->nice, 5);

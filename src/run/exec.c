@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec: one more process in a container. Two processes follow each other. The first is born in the
+ * container's group, enters all of its namespaces at once by the pidfd of its init, and does there
+ * what needs paths; but it stays in the runtime's pid namespace, so that nobody inside can see it
+ * while it has memory, descriptors or rights of the host. It becomes the stub, gives up its rights
+ * and clones the second, born in the container's pid namespace as the runtime's own child: a few
+ * pages, one descriptor and exactly the rights that the program will have (CVE-2016-9962,
+ * CVE-2019-5736). Where the pid namespace is shared anyway, the first goes on.
+ */
+#include "exec.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/spec.h"
+#include "sublet/sys.h"
+
+#include "start.h"
+#include "target.h"
+
+static const struct step rows[] = {
+    {"sockets",      PARENT, exec_sockets,      NULL      },
+    {"channel",      PARENT, step_channel,      NULL      },
+    {"label",        PARENT, exec_label_proc,   NULL      },
+    {"container",    PARENT, exec_container,    NULL      },
+    {"namespaces",   PARENT, exec_namespaces,   NULL      },
+    {"cgroup",       PARENT, exec_cgroup,       NULL      },
+    {"filter",       PARENT, step_filter,       NULL      },
+    {"image",        PARENT, exec_image,        NULL      },
+    {"initial cpus", PARENT, exec_initial_cpus, NULL      },
+    {"spawn",        PARENT, exec_spawn,        undo_spawn},
+    {"leave host",   CHILD,  child_leave_host,  NULL      },
+    {"join",         CHILD,  exec_join,         NULL      },
+    {"program",      CHILD,  exec_program,      NULL      },
+    {"terminal",     CHILD,  exec_terminal,     NULL      },
+    {"become init",  CHILD,  child_become_init, NULL      },
+    {"leave",        PARENT, exec_leave,        NULL      },
+    {"ready",        PARENT, exec_ready,        NULL      },
+    {"attributes",   PARENT, step_attributes,   NULL      },
+    {"final cpus",   PARENT, exec_final_cpus,   NULL      },
+    {"pidfd",        PARENT, exec_send_pidfd,   NULL      },
+    {"signals",      PARENT, exec_signals,      NULL      },
+    {"release",      PARENT, step_release,      NULL      },
+    {"confirm",      PARENT, exec_confirm,      NULL      },
+    {"pid file",     PARENT, exec_pid_file,     NULL      },
+};
+static const struct step_table exec_steps = {rows, sizeof rows / sizeof *rows};
+
+int answer_limit_ms(const struct start *start)
+{
+    return start->exec != NULL && start->exec->may_freeze ? -1 : ANSWER_LIMIT_MS;
+}
+
+int run_config(const struct run_target *by_name, struct run_config *ret_config, struct sub_err *err)
+{
+    OWNED_TARGET target = TARGET_NONE;
+    struct run_config config;
+
+    SUBLET_TRY(target_open(by_name, false, &target, err));
+    if (!target.has_record || !target.record.complete)
+        return sub_fail(err, EINVAL, NULL, "container '%s' is not completed by create",
+                        by_name->id);
+    SUBLET_TRY(spec_load(by_name->arena, target.dir_fd, STATE_CONFIG, NULL, &config.spec, err));
+    config.created = target.record.created;
+    config.keyring = target.record.keyring;
+    *ret_config = config;
+    return 0;
+}
+
+static void exec_done(struct exec *exec)
+{
+    sub_close(&exec->init_pidfd);
+    sub_close(&exec->first_pidfd);
+    sub_close(&exec->socket_fd);
+    sub_close(&exec->signal_fd);
+}
+
+int run_exec(const struct run_exec_request *request, int *ret_status, struct sub_err *err)
+{
+    const struct run_request common = {
+        .arena = request->arena,
+        .plan = request->plan,
+        .state_root = request->state_root,
+        .pid_file = request->pid_file,
+        .detach = request->detach,
+    };
+    __attribute__((cleanup(exec_done))) struct exec exec = {
+        .request = request,
+        .init_pidfd = -EBADF,
+        .first_pidfd = -EBADF,
+        .socket_fd = -EBADF,
+        .signal_fd = -EBADF,
+    };
+    __attribute__((cleanup(start_done))) struct start start;
+
+    start_init(&start, &common, false);
+    start.steps = &exec_steps;
+    start.exec = &exec;
+    SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
+    SUBLET_TRY(steps_run(PARENT, &start, err));
+    if (request->detach) {
+        *ret_status = 0;
+        return 0;
+    }
+    return watch_process(&start, exec.signal_fd, ret_status, err);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an exec carries besides what it has in common with a start. */
+#ifndef SUBLET_RUN_EXEC_H
+#define SUBLET_RUN_EXEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run_exec_request;
+struct start;
+struct sub_err;
+
+struct exec {
+    const struct run_exec_request *request;
+    uint64_t joins;  /* CLONE_NEW* of the container's namespaces that are not ours */
+    bool hidden;     /* the process has given up its rights before anybody inside can see it */
+    int init_pidfd;  /* of the container's first process */
+    int first_pidfd; /* of the process that has left, until it is reaped */
+    int socket_fd;   /* whoever is to get the pidfd */
+    int signal_fd;   /* what the foreground process is to get */
+    bool host_proc;  /* labels go through the host's procfs */
+    bool may_freeze; /* --ignore-paused: it takes as long as the container is paused */
+};
+
+/* How long the child may take for what is only our own work. */
+int answer_limit_ms(const struct start *start);
+
+/* exec_parent.c */
+int exec_sockets(struct start *start, struct sub_err *err);
+int exec_container(struct start *start, struct sub_err *err);
+int exec_namespaces(struct start *start, struct sub_err *err);
+int exec_cgroup(struct start *start, struct sub_err *err);
+int exec_initial_cpus(struct start *start, struct sub_err *err);
+int exec_spawn(struct start *start, struct sub_err *err);
+int exec_leave(struct start *start, struct sub_err *err);
+int exec_ready(struct start *start, struct sub_err *err);
+int exec_final_cpus(struct start *start, struct sub_err *err);
+int exec_send_pidfd(struct start *start, struct sub_err *err);
+int exec_signals(struct start *start, struct sub_err *err);
+int exec_confirm(struct start *start, struct sub_err *err);
+int exec_pid_file(struct start *start, struct sub_err *err);
+
+/* exec_script.c */
+int exec_label_proc(struct start *start, struct sub_err *err);
+int exec_image(struct start *start, struct sub_err *err);
+
+/* exec_child.c */
+int exec_join(struct start *start, struct sub_err *err);
+int exec_program(struct start *start, struct sub_err *err);
+int exec_terminal(struct start *start, struct sub_err *err);
+
+/* exec_group.c: clones the child into the group that can take it. 0 in the child. */
+int exec_clone(struct start *start, struct sub_err *err);
+int exec_not_running(const char *id, struct sub_err *err);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps of an exec in the runtime. The container's lock is held from "container" to "spawn": a
+ * delete that comes later finds the new process in the group. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#include "exec.h"
+#include "start.h"
+#include "target.h"
+
+int exec_not_running(const char *id, struct sub_err *err)
+{
+    return sub_fail(err, ESRCH, NULL,
+                    "container '%s': cannot exec in a stopped container (container not running: no "
+                    "such process)",
+                    id);
+}
+
+int exec_sockets(struct start *start, struct sub_err *err)
+{
+    const char *path = start->exec->request->pidfd_socket;
+
+    SUBLET_TRY(step_sockets(start, err));
+    if (path == NULL)
+        return 0;
+    start->exec->socket_fd = sys_unix_connect(path);
+    if (start->exec->socket_fd < 0)
+        return sub_fail(err, -start->exec->socket_fd, "--pidfd-socket",
+                        "cannot connect to '%s': %s", path, sub_strerror(-start->exec->socket_fd));
+    return 0;
+}
+
+int exec_container(struct start *start, struct sub_err *err)
+{
+    const struct run_exec_request *request = start->exec->request;
+    const struct run_target by_name = {
+        .arena = request->arena, .state_root = request->state_root, .id = request->id};
+    OWNED_TARGET target = TARGET_NONE;
+
+    SUBLET_TRY(target_open(&by_name, true, &target, err));
+    if (!target.has_record || !target.record.complete ||
+        strcmp(target.record.created, request->created) != 0)
+        return sub_fail(err, ESRCH, NULL, "container '%s' was deleted by another command",
+                        request->id);
+
+    int pidfd = state_process_open(&target.record);
+    if (pidfd == -ESRCH)
+        return exec_not_running(request->id, err);
+    if (pidfd < 0)
+        return unknown_process(&target.record, pidfd, err);
+    start->exec->init_pidfd = pidfd;
+    start->record = target.record;
+    start->root_fd = sub_take_fd(&target.root_fd);
+    start->dir_fd = sub_take_fd(&target.dir_fd);
+    return 0;
+}
+
+struct kind {
+    const char *name;
+    uint64_t kind;
+};
+
+/* Linux keeps the number of a namespace file until the last user has gone: equal numbers are one
+ * namespace. */
+static int differs(const struct kind *kind, pid_t pid)
+{
+    struct stat ours, theirs;
+    char path[64];
+
+    (void) snprintf(path, sizeof path, "/proc/%d/ns/%s", (int) pid, kind->name);
+    SUBLET_TRY(sys_fstatat(AT_FDCWD, path, &theirs, 0));
+    (void) snprintf(path, sizeof path, "/proc/self/ns/%s", kind->name);
+    SUBLET_TRY(sys_fstatat(AT_FDCWD, path, &ours, 0));
+    return ours.st_ino != theirs.st_ino;
+}
+
+static bool has_ended(int pidfd)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+    return sys_poll(&ended, 1, 0) > 0;
+}
+
+int exec_namespaces(struct start *start, struct sub_err *err)
+{
+    static const struct kind kinds[] = {
+        {"user",   CLONE_NEWUSER  },
+        {"mnt",    CLONE_NEWNS    },
+        {"pid",    CLONE_NEWPID   },
+        {"net",    CLONE_NEWNET   },
+        {"ipc",    CLONE_NEWIPC   },
+        {"uts",    CLONE_NEWUTS   },
+        {"cgroup", CLONE_NEWCGROUP},
+        {"time",   CLONE_NEWTIME  },
+    };
+    struct exec *exec = start->exec;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        /* one that create has made is no other's; but the own user namespace cannot be entered */
+        bool made = (start->plan->ns.create & kinds[i].kind & ~(uint64_t) CLONE_NEWUSER) != 0;
+        int rc = made ? 1 : differs(&kinds[i], start->record.process.pid);
+
+        if (rc < 0 && has_ended(exec->init_pidfd))
+            return exec_not_running(exec->request->id, err);
+        if (rc < 0)
+            return sub_fail(err, -rc, NULL, "container '%s': cannot look at its %s namespace: %s",
+                            exec->request->id, kinds[i].name, sub_strerror(-rc));
+        if (rc > 0)
+            exec->joins |= kinds[i].kind;
+    }
+    /* in our own mount namespace every path would be the host's */
+    if ((exec->joins & CLONE_NEWNS) == 0)
+        return sub_fail(err, EINVAL, NULL, "container '%s' is in the runtime's mount namespace",
+                        exec->request->id);
+    return 0;
+}
+
+static int set_cpus(const struct plan_cpus *cpus, pid_t pid, const char *json, struct sub_err *err)
+{
+    int rc = cpus->words == NULL ? 0 : sys_sched_setaffinity(pid, cpus->words, cpus->word_count);
+
+    if (rc < 0)
+        return sub_fail(err, -rc, json, "the kernel refused these CPUs: %s", sub_strerror(-rc));
+    return 0;
+}
+
+/* config.md: before the transition to the group. The child has them from the runtime. */
+int exec_initial_cpus(struct start *start, struct sub_err *err)
+{
+    return set_cpus(&start->plan->process.initial_cpus, 0, "process.execCPUAffinity.initial", err);
+}
+
+int exec_final_cpus(struct start *start, struct sub_err *err)
+{
+    return set_cpus(&start->plan->process.final_cpus, start->child.pid,
+                    "process.execCPUAffinity.final", err);
+}
+
+int exec_spawn(struct start *start, struct sub_err *err)
+{
+    /* what the child is until it becomes the stub is this very memory */
+    int rc = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "prctl: %s", sub_strerror(-rc));
+    SUBLET_TRY(exec_clone(start, err));
+    if (start->child.pid == 0)
+        child_main(start);
+    state_unlock(start->dir_fd);
+    sub_close(&start->channel[1]); /* so that the child's end is the only one */
+    return 0;
+}
+
+/* A process that is traced from inside may send any number: it must be our own child. */
+static int take_child(struct start *start, pid_t pid, struct sub_err *err)
+{
+    int status;
+    OWNED_FD pidfd = sys_pidfd_open(pid);
+    int rc = pidfd < 0 ? pidfd : sys_pidfd_wait(pidfd, WNOHANG | WNOWAIT, &status);
+
+    if (rc < 0 && rc != -EAGAIN)
+        return sub_fail(err, EPROTO, NULL, "the new process cannot be found: %s",
+                        sub_strerror(-rc));
+    start->exec->first_pidfd = start->child.pidfd;
+    start->child = (struct ns_child){.pid = pid, .pidfd = sub_take_fd(&pidfd)};
+    return 0;
+}
+
+int exec_leave(struct start *start, struct sub_err *err)
+{
+    pid_t pid;
+
+    if ((start->exec->joins & CLONE_NEWPID) == 0)
+        return 0;
+    int rc = proc_receive_child(start->channel[0], answer_limit_ms(start), &pid, err);
+    if (rc == 0)
+        return no_answer(start, err);
+    return rc < 0 ? rc : take_child(start, pid, err);
+}
+
+/* A hidden process has nothing more to tell: that it left is enough. */
+int exec_ready(struct start *start, struct sub_err *err)
+{
+    return start->exec->hidden ? 0 : step_ready(start, err);
+}
+
+int exec_send_pidfd(struct start *start, struct sub_err *err)
+{
+    static const char name[] = "pidfd"; /* receivers take the data for the file's name */
+
+    if (start->exec->socket_fd < 0)
+        return 0;
+    int rc = sys_send_fd(start->exec->socket_fd, name, sizeof name - 1, &start->child.pidfd, 1);
+    if (rc < 0)
+        return sub_fail(err, -rc, "--pidfd-socket", "cannot send the pidfd: %s", sub_strerror(-rc));
+    return 0;
+}
+
+/* Only now: until here a signal ends the runtime, and with it the child. */
+int exec_signals(struct start *start, struct sub_err *err)
+{
+    sigset_t before;
+
+    if (start->request->detach)
+        return 0;
+    int rc = watch_signals(&before, &start->exec->signal_fd);
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "signalfd: %s", sub_strerror(-rc));
+    return 0;
+}
+
+/* The end of the channel without a word: the program is executed. */
+int exec_confirm(struct start *start, struct sub_err *err)
+{
+    enum proc_news news;
+    int rc = proc_receive(start->channel[0], answer_limit_ms(start), &news, NULL, err);
+
+    if (rc > 0)
+        return sub_fail(err, EPROTO, NULL, "the child sent %d, expected to be gone", (int) news);
+    if (rc == 0 && start->exec->first_pidfd >= 0) {
+        int status;
+
+        (void) sys_pidfd_wait(start->exec->first_pidfd, 0, &status); /* it has ended long since */
+    }
+    return rc;
+}
+
+int exec_pid_file(struct start *start, struct sub_err *err)
+{
+    return write_pid_file(start->request->pid_file, start->child.pid, err);
+}
