@@ -214,7 +214,7 @@ int exec_signals(struct start *start, struct sub_err *err)
 
     if (start->request->detach)
         return 0;
-    int rc = watch_signals(&before, &start->exec->signal_fd);
+    int rc = proc_watch_signals(&before, &start->exec->signal_fd);
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "signalfd: %s", sub_strerror(-rc));
     return 0;

@@ -38,6 +38,31 @@ static void refused(const char *line, const char *text)
     ck_assert_str_eq(err.path, "");
 }
 
+START_TEST(an_exec_of_engines_is_read_whole)
+{
+    ck_ok(
+        parse("sublet --root /r exec --process /p.json --console-socket /s --detach --pid-file /f "
+              "--preserve-fds 2 name"),
+        &err);
+    ck_assert_ptr_eq(args.command, &command_exec);
+    ck_assert_str_eq(args.process, "/p.json");
+    ck_assert_str_eq(args.console_socket, "/s");
+    ck_assert_str_eq(args.pid_file, "/f");
+    ck_assert_uint_eq(args.preserve_fds, 2);
+    ck_assert(args.detach);
+    ck_assert_uint_eq(args.operand_count, 1);
+
+    ck_ok(
+        parse(
+            "sublet exec -d --console-socket=/s --tty --pid-file=/f -e A=b -g 5 -g 6 name cat -u"),
+        &err);
+    ck_assert(args.tty && args.detach);
+    ck_assert_uint_eq(args.gids.count, 2);
+    ck_assert_uint_eq(args.operand_count, 3);
+    ck_assert_str_eq(args.operands[2], "-u"); /* behind the ID nothing is ours */
+}
+END_TEST
+
 START_TEST(an_engines_create_is_read_whole)
 {
     ck_ok(parse("sublet --root /r --log /b/log.json --log-format json --systemd-cgroup create "
@@ -165,7 +190,7 @@ START_TEST(commands_and_operands_are_counted)
 {
     refused("sublet", "a command is missing; see 'sublet --help'");
     refused("sublet bogus", "unknown command 'bogus'; see 'sublet --help'");
-    refused("sublet exec x", "unknown command 'exec'; see 'sublet --help'");
+    refused("sublet execute x", "unknown command 'execute'; see 'sublet --help'");
     refused("sublet checkpoint --help", "unknown command 'checkpoint': sublet does no checkpoint "
                                         "and restore; see 'sublet --help'");
     refused("sublet restore --lsm-mount-context", "unknown command 'restore': sublet does no "
@@ -212,7 +237,7 @@ START_TEST(the_log_is_known_when_the_rest_is_wrong)
 }
 END_TEST
 
-SUITE(parse_suite, an_engines_create_is_read_whole,
+SUITE(parse_suite, an_engines_create_is_read_whole, an_exec_of_engines_is_read_whole,
       values_may_be_joined_by_an_equal_sign_or_to_a_letter, a_single_dash_may_begin_a_long_option,
       options_may_follow_the_id_but_not_a_command_to_run, two_dashes_end_the_options,
       the_last_of_two_options_counts_and_lists_grow, what_was_not_given_is_told_from_nothing,

@@ -73,7 +73,7 @@ START_TEST(the_program_names_its_commands_and_hides_the_others)
     help_text(&text, NULL);
     ck_assert_ptr_ne(strstr(buf_text(&text), "\n  features    print what"), NULL);
     ck_assert_ptr_eq(strstr(buf_text(&text), "__man"), NULL);
-    ck_assert_ptr_eq(strstr(buf_text(&text), "exec"), NULL);
+    ck_assert_ptr_ne(strstr(buf_text(&text), "\n  exec        run one more"), NULL);
     buf_done(&text);
 }
 END_TEST
