@@ -263,6 +263,43 @@ int cgroup_make(int root_fd, const char *path, uint32_t wanted, const char *wher
     return 0;
 }
 
+static int keep_all(struct making *making, uint32_t wanted, uint32_t below, struct sub_err *err)
+{
+    SUBLET_TRY(make_directories(making, err));
+    if (!making->group.created)
+        SUBLET_TRY(check_type(making, err));
+    if (wanted != 0)
+        SUBLET_TRY(enable_controllers(making, wanted, err));
+    if (below == 0)
+        return 0;
+
+    struct ancestor self = {.dir_fd = making->group.dir_fd, .path = making->path->text};
+    return enable_in(making, &self, below, err);
+}
+
+int cgroup_keep(int root_fd, const char *path, const struct cgroup_controllers *controllers,
+                const char *where, struct cgroup *ret_group, struct sub_err *err)
+{
+    struct cg_path parsed;
+
+    SUBLET_TRY(cg_path_parse(&parsed, path, where, err));
+
+    struct making making = {.root_fd = root_fd,
+                            .path = &parsed,
+                            .where = where,
+                            .first_made = parsed.depth,
+                            .group = CGROUP_NONE};
+    int rc = keep_all(&making, controllers->group, controllers->below, err);
+    if (rc < 0) {
+        cgroup_done(&making.group);
+        if (making.group.created)
+            (void) sys_unlinkat(root_fd, cg_path_first(&parsed, parsed.depth), AT_REMOVEDIR);
+        return rc;
+    }
+    *ret_group = making.group;
+    return 0;
+}
+
 int cgroup_open(int root_fd, const char *path, struct cgroup *ret_group, struct sub_err *err)
 {
     struct cg_path parsed;

@@ -77,6 +77,14 @@ int cgroup_missing(int root_fd, const char *path, struct sub_err *err);
 int cgroup_make(int root_fd, const char *path, uint32_t controllers, const char *where,
                 struct cgroup *ret_group, struct sub_err *err);
 
+/* A group that stays and holds others: made, or taken with whatever lives in the groups below. Both
+ * masks are CG_* bits. -EBUSY: an ancestor, or with `below` the group itself, holds processes. */
+struct cgroup_controllers {
+    uint32_t group, below; /* enabled for the group; for the groups in it */
+};
+int cgroup_keep(int root_fd, const char *path, const struct cgroup_controllers *controllers,
+                const char *where, struct cgroup *ret_group, struct sub_err *err);
+
 /* An existing group, whatever is in it. -ENOENT without text in err: there is none. */
 int cgroup_open(int root_fd, const char *path, struct cgroup *ret_group, struct sub_err *err);
 

@@ -58,6 +58,7 @@ struct json_shape {
     const struct json_field *fields; /* at most 64 */
     size_t count, size;              /* rows; bytes of the structure */
     size_t has_offset;               /* of a uint64_t; unused where no row has a bit */
+    bool closed;                     /* unknown keys are errors */
     size_t list_max;                 /* elements in one list or map; 0: JSON_ITEMS_MAX */
 };
 

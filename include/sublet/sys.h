@@ -67,8 +67,9 @@ int64_t sys_fs_type(int fd);             /* f_type of fstatfs */
 struct timespec;
 int sys_mount_id(int dir_fd, const char *path, uint64_t *ret_id); /* path "" : of dir_fd */
 int sys_lock(int fd);                                             /* flock, exclusive, -EAGAIN */
-ssize_t sys_getdents(int dir_fd, void *entries, size_t size);     /* struct linux_dirent64 */
-ssize_t sys_copy_data(int from_fd, int to_fd, size_t size);       /* at both file positions */
+int sys_lock_within(int fd, int limit_ms);                    /* waits at most that long: -EBUSY */
+ssize_t sys_getdents(int dir_fd, void *entries, size_t size); /* struct linux_dirent64 */
+ssize_t sys_copy_data(int from_fd, int to_fd, size_t size);   /* at both file positions */
 int sys_fchmod(int fd, mode_t mode);
 int sys_set_times(int fd, const struct timespec times[2]);
 int sys_set_times_at(int dir_fd, const char *name, const struct timespec times[2]);
@@ -127,6 +128,9 @@ int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, si
 ssize_t sys_recv_fd(int socket_fd, void *data, size_t size,
                     int *ret_fd); /* ret_fd -EBADF if none */
 int sys_loopback_up(void);        /* of the network namespace the caller is in */
+
+/* --- the kernel (kernel.c) ------------------------------------------------------------------ */
+int sys_kernel(uint32_t *ret_kernel); /* 6.1 -> 6 << 16 | 1 */
 
 /* --- BPF (bpf.c) ---------------------------------------------------------------------------- */
 /* attr: a whole, zeroed union. Kernels 6.17 to 7.1 write past a short one in BPF_PROG_QUERY. */

@@ -22,6 +22,7 @@ struct sub_err;
 
 #define ARGS_ROWS_MAX  64 /* options of one command */
 #define ARGS_MILLI_MAX 1000000000u
+#define ARGS_CONTRACT  9          /* fields of a tenant's contract */
 #define ARGS_NONE_U64  UINT64_MAX /* an optional number that was not given */
 
 enum arg_kind {
@@ -75,7 +76,7 @@ enum args_format { ARGS_TABLE, ARGS_JSON };
 /* Everything a command line can say. Absent: NULL, false, 0, or ARGS_NONE_U64. */
 struct args {
     /* before the command */
-    const char *root, *log;
+    const char *root, *log, *tenants;
     uint32_t log_format, log_level, cgroup_manager;
     bool help, version;
     /* create, run, plan */
@@ -92,6 +93,10 @@ struct args {
     const char *process, *apparmor, *process_label, *cgroup, *pidfd_socket;
     struct arg_list gids, caps;
     bool no_new_privs, ignore_paused;
+    /* tenant */
+    const char *contract[ARGS_CONTRACT];
+    struct arg_list io;
+    bool overcommit, dry_run;
     /* the others */
     bool all, force, quiet, json, rootless;
     uint32_t format;

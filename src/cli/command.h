@@ -51,6 +51,7 @@ COMMAND(update);
 COMMAND(spec);
 COMMAND(features);
 COMMAND(plan);
+COMMAND(tenant);
 COMMAND(complete);
 COMMAND(man);
 COMMAND(options);

@@ -244,6 +244,8 @@ static int key_of_object(struct decode *decode, const unsigned char *key, size_t
         return 1;
     }
     frame->field = NULL;
+    if (frame->shape->closed)
+        return decode_complain(decode, "unknown key '%.*s'", length > 64 ? 64 : (int) length, key);
     decode_note_unknown(decode, (const char *) key, length);
     return 1;
 }

@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "sublet/base/arena.h"
@@ -20,7 +19,6 @@
 #include "sublet/spec.h"
 #include "sublet/sys.h"
 
-#define KERNEL_PART_MAX      65535
 #define CAPABILITY_MAX       63
 #define FILE_TEXT            4096
 #define NR_OPEN_DEFAULT      (UINT64_C(1024) * 1024)
@@ -45,36 +43,13 @@ void host_example(struct host *ret_host)
     };
 }
 
-/* "6.1.0-18-amd64" -> HOST_KERNEL(6, 1) */
-static int parse_release(const char *release, uint32_t *ret_kernel)
-{
-    char major_text[NUM_TEXT], minor_text[NUM_TEXT];
-    uint32_t major, minor;
-    size_t first = strcspn(release, ".");
-    const char *rest = release + first + (release[first] == '.');
-    size_t second = strspn(rest, "0123456789");
-
-    if (first >= sizeof major_text || second >= sizeof minor_text)
-        return -EINVAL;
-    memcpy(major_text, release, first);
-    major_text[first] = '\0';
-    memcpy(minor_text, rest, second);
-    minor_text[second] = '\0';
-    SUBLET_TRY(num_parse_u32(major_text, KERNEL_PART_MAX, &major));
-    SUBLET_TRY(num_parse_u32(minor_text, KERNEL_PART_MAX, &minor));
-    *ret_kernel = HOST_KERNEL(major, minor);
-    return 0;
-}
-
 static int read_kernel(struct host *host, struct sub_err *err)
 {
-    struct utsname names;
-
-    if (uname(&names) < 0 || parse_release(names.release, &host->kernel) < 0)
+    if (sys_kernel(&host->kernel) < 0)
         return sub_fail(err, EINVAL, NULL, "cannot tell the version of this kernel");
     if (host->kernel < HOST_KERNEL_MIN)
-        return sub_fail(err, ENOSYS, NULL, "this is Linux %s, but 5.14 or newer is needed",
-                        names.release);
+        return sub_fail(err, ENOSYS, NULL, "this is Linux %u.%u, but 5.14 or newer is needed",
+                        host->kernel >> 16, host->kernel & 0xffff);
     return 0;
 }
 

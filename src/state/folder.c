@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "sublet/base/err.h"
@@ -54,50 +52,6 @@ int state_root_open(const char *path, bool make, int *ret_root_fd, struct sub_er
     return 0;
 }
 
-static void wake(int number)
-{
-    (void) number; /* all it has to do is to interrupt flock */
-}
-
-/* flock has no deadline of its own: a timer interrupts it. It ticks more than once, for the case
- * that the first tick comes just before the wait begins. The caller may have blocked the signal, as
- * a foreground `run` does: the tick would not interrupt then, but stay pending and end the program
- * when it is unblocked. */
-static int lock_with_timer(int fd, uint64_t until_ms)
-{
-    struct sigaction on_tick = {.sa_handler = wake}, before;
-    struct itimerval tick =
-                         {
-                             {.tv_usec = 100000},
-                             {.tv_usec = 100000}
-    },
-                     off = {{0, 0}, {0, 0}};
-    sigset_t alarm, blocked;
-    int rc;
-
-    (void) sigemptyset(&alarm);
-    (void) sigaddset(&alarm, SIGALRM);
-    (void) sigaction(SIGALRM, &on_tick, &before);
-    (void) sigprocmask(SIG_UNBLOCK, &alarm, &blocked);
-    (void) setitimer(ITIMER_REAL, &tick, NULL);
-    do {
-        rc = flock(fd, LOCK_EX) == 0 ? 0 : -errno;
-    } while (rc == -EINTR && sys_now_ms() < until_ms);
-    (void) setitimer(ITIMER_REAL, &off, NULL);
-    (void) sigprocmask(SIG_SETMASK, &blocked, NULL);
-    (void) sigaction(SIGALRM, &before, NULL);
-    return rc == -EINTR ? -EBUSY : rc;
-}
-
-static int lock_within(int fd, int limit_ms)
-{
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno != EWOULDBLOCK)
-        return -errno;
-    return lock_with_timer(fd, sys_now_ms() + (uint64_t) limit_ms);
-}
-
 /* The folder may have been removed, and even made anew, while we waited for its lock. */
 static bool still_there(int root_fd, const char *id, int dir_fd)
 {
@@ -123,7 +77,7 @@ int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *er
         return sub_fail(err, -rc, id, "cannot make the state folder: %s", sub_strerror(-rc));
 
     OWNED_FD fd = sys_openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    rc = fd < 0 ? fd : lock_within(fd, STATE_LOCK_MS);
+    rc = fd < 0 ? fd : sys_lock_within(fd, STATE_LOCK_MS);
     if (rc < 0 || !still_there(root_fd, id, fd))
         return sub_fail(err, rc < 0 ? -rc : EBUSY, id,
                         "the new container was deleted by another command");
@@ -144,7 +98,7 @@ int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct s
     if (fd < 0)
         return sub_fail(err, -fd, id, "cannot open the state folder: %s", sub_strerror(-fd));
 
-    int rc = lock ? lock_within(fd, STATE_LOCK_MS) : 0;
+    int rc = lock ? sys_lock_within(fd, STATE_LOCK_MS) : 0;
     if (rc == -EBUSY)
         return sub_fail(err, EBUSY, NULL, "container '%s' is busy: another command holds it", id);
     if (rc < 0)

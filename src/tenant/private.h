@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share. */
+#ifndef SUBLET_SRC_TENANT_PRIVATE_H
+#define SUBLET_SRC_TENANT_PRIVATE_H
+
+#include "sublet/tenant.h"
+
+#define PERIOD_US     100000 /* of every cap: long periods unthrottle late, short ones cost */
+#define CPU_MILLI_MIN 10     /* the kernel takes no quota below 1 ms */
+#define FILE_SUFFIX   ".json"
+
+uint64_t tenant_cap_milli(const struct tenant_cpu *cpu); /* 0: none */
+
+/* ---- sets of CPUs, as bits ---- */
+
+#define CPU_WORDS (TENANT_CPUS_MAX / 64)
+
+bool cpus_has(const uint64_t *cpus, unsigned cpu);
+void cpus_add(uint64_t *cpus, unsigned cpu);
+unsigned cpus_count(const uint64_t *cpus);
+int cpus_parse(const char *text, uint64_t *cpus); /* "0-3,7"; "" is none; -EINVAL */
+const char *cpus_text(struct arena *arena, const uint64_t *cpus);
+
+/* Chooses the CPUs of every pinned tenant: what it holds, if that fits, else the highest free ones.
+ * cpus: one set a tenant. -ENOSPC if they do not suffice. */
+int pins_choose(const struct tenant_host *host, const struct tenants *tenants,
+                uint64_t (*cpus)[CPU_WORDS]);
+
+/* ---- rows ---- */
+
+/* The rows of one tenant; cpus: of a pinned one, else NULL. */
+int tenant_rows(struct arena *arena, const struct tenant_host *host, const struct tenant *tenant,
+                const uint64_t *cpus, struct tenant_group *group, struct sub_err *err);
+int tenant_parent_rows(struct arena *arena, const struct tenant_host *host, uint64_t weight,
+                       const uint64_t *exclusive, struct tenant_group *parent, struct sub_err *err);
+
+/* A drift that has been found, remembered. */
+int drift_add(struct tenant_drifts *drifts, const struct tenant_drift *drift);
+/* Differences of one group that exists. */
+int drifts_of_group(struct tenant_drifts *drifts, int dir_fd, const struct tenant_group *group,
+                    struct sub_err *err);
+
+#endif
