@@ -67,7 +67,8 @@ int64_t sys_fs_type(int fd);             /* f_type of fstatfs */
 struct timespec;
 int sys_mount_id(int dir_fd, const char *path, uint64_t *ret_id); /* path "" : of dir_fd */
 int sys_lock(int fd);                                             /* flock, exclusive, -EAGAIN */
-int sys_lock_within(int fd, int limit_ms);                    /* waits at most that long: -EBUSY */
+int sys_lock_within(int fd, int limit_ms); /* waits at most that long: -EBUSY */
+int sys_unlock(int fd);
 ssize_t sys_getdents(int dir_fd, void *entries, size_t size); /* struct linux_dirent64 */
 ssize_t sys_copy_data(int from_fd, int to_fd, size_t size);   /* at both file positions */
 int sys_fchmod(int fd, mode_t mode);

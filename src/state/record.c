@@ -13,6 +13,7 @@
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/num.h"
+#include "sublet/base/time.h"
 #include "sublet/json.h"
 #include "sublet/state.h"
 #include "sublet/sys.h"
@@ -210,33 +211,10 @@ int state_boot_id(char text[64])
     return n < 0 ? (int) n : 0;
 }
 
-/* Gregorian date of a day number, without libc's time zones (Hinnant's civil_from_days). */
-static void civil_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
-{
-    int64_t shifted = days + 719468;
-    int64_t era = shifted / 146097;
-    unsigned day_of_era = (unsigned) (shifted - era * 146097);
-    unsigned year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    unsigned shifted_month = (5 * day_of_year + 2) / 153;
-
-    *day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    *month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    *year = (int64_t) year_of_era + era * 400 + (*month <= 2);
-}
-
 void state_time_now(char text[STATE_TIME_TEXT])
 {
     struct timespec now;
-    int64_t year;
-    unsigned month, day;
 
     (void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock always exists */
-    civil_date(now.tv_sec / 86400, &year, &month, &day);
-
-    unsigned second = (unsigned) (now.tv_sec % 86400);
-    (void) snprintf(text, STATE_TIME_TEXT, "%04lld-%02u-%02uT%02u:%02u:%02u.%09ldZ",
-                    (long long) year, month, day, second / 3600, second / 60 % 60, second % 60,
-                    now.tv_nsec);
+    (void) time_format(now.tv_sec, (uint32_t) now.tv_nsec, 9, text);
 }

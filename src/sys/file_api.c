@@ -31,6 +31,11 @@ int sys_lock(int fd)
     return result(flock(fd, LOCK_EX | LOCK_NB));
 }
 
+int sys_unlock(int fd)
+{
+    return result(flock(fd, LOCK_UN));
+}
+
 static void wake(int number)
 {
     (void) number; /* all it has to do is to interrupt flock */

@@ -5,5 +5,6 @@ Suite *err_suite(void);
 Suite *num_suite(void);
 Suite *path_suite(void);
 Suite *memory_suite(void);
+Suite *time_suite(void);
 
-RUN_SUITES(err_suite, num_suite, path_suite, memory_suite)
+RUN_SUITES(time_suite, err_suite, num_suite, path_suite, memory_suite)

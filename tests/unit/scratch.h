@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A folder of its own for one test. */
-#ifndef TESTS_UNIT_STATE_SCRATCH_H
-#define TESTS_UNIT_STATE_SCRATCH_H
+#ifndef TESTS_UNIT_SCRATCH_H
+#define TESTS_UNIT_SCRATCH_H
 
 #include <ftw.h>
 #include <stdio.h>

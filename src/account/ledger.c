@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The writer. Several processes append: the runtime when a container ends, the meter. */
+#include "ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sublet/base/arena.h"
+#include "sublet/base/buf.h"
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/base/time.h"
+#include "sublet/sys.h"
+
+#define LOCK_LIMIT_MS 5000
+#define BOOT_ID_FILE  "/proc/sys/kernel/random/boot_id"
+
+void ledger_close(struct ledger *ledger)
+{
+    sub_close(&ledger->fd);
+    sub_close(&ledger->folder_fd);
+}
+
+static int fail_at(const struct ledger *ledger, int code, const char *what, struct sub_err *err)
+{
+    return sub_fail(err, code, ledger->folder, "%s %s: %s", what, LEDGER_FILE, sub_strerror(code));
+}
+
+static int open_folder(const char *folder, bool make, struct sub_err *err)
+{
+    int flags = O_RDONLY | O_DIRECTORY;
+    int fd = sys_openat(AT_FDCWD, folder, flags, 0);
+
+    if (fd == -ENOENT && !make)
+        return -ENOENT;
+    if (fd == -ENOENT && sys_make_folders(folder, 0755) == 0)
+        fd = sys_openat(AT_FDCWD, folder, flags, 0);
+    if (fd < 0)
+        return sub_fail(err, -fd, folder, "cannot open the ledger's folder: %s", sub_strerror(-fd));
+    return fd;
+}
+
+int ledger_open(const char *folder, bool make, struct ledger *ret_ledger, struct sub_err *err)
+{
+    struct ledger ledger = {.fd = -EBADF, .max_bytes = LEDGER_FILE_MAX, .folder = folder};
+    char boot[64];
+
+    ssize_t n = sub_read_file_at(AT_FDCWD, BOOT_ID_FILE, boot, sizeof boot);
+    if (n < 8)
+        return sub_fail(err, n < 0 ? (int) -n : EIO, BOOT_ID_FILE, "cannot read");
+    memcpy(ledger.boot, boot, 8);
+    SUBLET_TRY(ledger.folder_fd = open_folder(folder, make, err));
+    *ret_ledger = ledger; /* the file is opened by the first append */
+    return 0;
+}
+
+/* ---- the end of the file ---- */
+
+/* Sequence number of the last sound record in the last bytes of the file; 0: there is none. */
+static uint64_t last_seq(int fd, uint64_t size)
+{
+    char tail[2 * LEDGER_LINE_MAX];
+    size_t want = size < sizeof tail ? (size_t) size : sizeof tail;
+    ssize_t n = pread(fd, tail, want, (off_t) (size - want));
+    size_t end = n < 0 ? 0 : (size_t) n;
+
+    while (end > 0) {
+        OWNED_ARENA arena;
+        struct ledger_record record;
+        size_t begin = end - 1;
+
+        while (begin > 0 && tail[begin - 1] != '\n')
+            begin--;
+        arena_init(&arena, 1 << 20);
+        if (ledger_decode(&arena, tail + begin, end - 1 - begin, &record) == 0)
+            return record.seq;
+        end = begin;
+    }
+    return 0;
+}
+
+static bool ends_torn(int fd, uint64_t size)
+{
+    char last;
+
+    return size > 0 && pread(fd, &last, 1, (off_t) size - 1) == 1 && last != '\n';
+}
+
+/* All of the line or nothing of it. */
+static int put_line(int fd, const struct buf *line, uint64_t size)
+{
+    ssize_t n = write(fd, line->data, line->length);
+
+    if (n == (ssize_t) line->length)
+        return 0;
+
+    int code = n < 0 ? errno : ENOSPC; /* a short write to a file: the disk or a limit is full */
+    if (n > 0 && ftruncate(fd, (off_t) size) < 0)
+        return -errno; /* then it is a torn line, which the next writer closes */
+    return -code;
+}
+
+struct place {
+    uint64_t size, seq;
+};
+
+static int put_record(struct ledger *ledger, struct place *place, struct ledger_record *record,
+                      struct sub_err *err)
+{
+    OWNED_BUF line = BUF(LEDGER_LINE_MAX);
+    char text[TIME_TEXT];
+    struct timespec now;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+    record->v = LEDGER_VERSION;
+    record->seq = place->seq + 1;
+    record->us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+    record->t = time_format_us(record->us, text);
+    record->boot = ledger->boot;
+
+    int rc = ledger_encode(record, &line);
+    record->t = NULL;
+    if (rc < 0)
+        return sub_fail(err, E2BIG, ledger->folder, "a record is longer than %d bytes",
+                        LEDGER_LINE_MAX);
+    rc = put_line(ledger->fd, &line, place->size);
+    if (rc < 0)
+        return fail_at(ledger, -rc, "cannot append to", err);
+    place->size += line.length;
+    place->seq++;
+    return 0;
+}
+
+static int put_head(struct ledger *ledger, struct place *place, struct sub_err *err)
+{
+    struct utsname name = {0};
+    struct ledger_record head = {.k = LEDGER_HEAD};
+    struct ledger_total host = {.cpus = (uint64_t) sysconf(_SC_NPROCESSORS_ONLN)};
+
+    (void) uname(&name);
+    head.kernel = name.release;
+    head.host = &host;
+    return put_record(ledger, place, &head, err);
+}
+
+static int put_torn_note(struct ledger *ledger, struct place *place, struct sub_err *err)
+{
+    struct ledger_record note = {.k = LEDGER_NOTE,
+                                 .text = "the line before this one was torn by a writer that died"};
+
+    if (write(ledger->fd, "\n", 1) != 1)
+        return fail_at(ledger, errno, "cannot append to", err);
+    place->size++;
+    return put_record(ledger, place, &note, err);
+}
+
+/* ---- which file ---- */
+
+static bool is_current(const struct ledger *ledger)
+{
+    struct stat ours, now;
+
+    return ledger->fd >= 0 && sys_fstat(ledger->fd, &ours) == 0 &&
+           sys_fstatat(ledger->folder_fd, LEDGER_FILE, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_ino == now.st_ino && ours.st_dev == now.st_dev;
+}
+
+/* The file may be sealed and renamed between the opening and the lock. */
+static int lock_current(struct ledger *ledger, struct sub_err *err)
+{
+    uint64_t until = sys_now_ms() + LOCK_LIMIT_MS;
+
+    do {
+        if (ledger->fd < 0)
+            ledger->fd = sys_openat(ledger->folder_fd, LEDGER_FILE,
+                                    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0640);
+        if (ledger->fd < 0)
+            return fail_at(ledger, -ledger->fd, "cannot open", err);
+
+        int rc = sys_lock_within(ledger->fd, LOCK_LIMIT_MS);
+        if (rc < 0)
+            return fail_at(ledger, -rc, "cannot lock", err);
+        if (is_current(ledger))
+            return 0;
+        sub_close(&ledger->fd); /* and with it the lock */
+    } while (sys_now_ms() < until);
+    return fail_at(ledger, EBUSY, "cannot keep hold of", err);
+}
+
+/* "ledger-72915d91-20261122T110200Z-8123.jsonl": sorted by name is sorted by time within a boot. */
+static int seal(struct ledger *ledger, struct place *place, struct sub_err *err)
+{
+    struct ledger_record record = {
+        .k = LEDGER_SEAL, .has = LEDGER_HAS_COUNT, .count = place->seq + 1};
+    char name[128], text[TIME_TEXT];
+
+    SUBLET_TRY(put_record(ledger, place, &record, err));
+    if (fdatasync(ledger->fd) < 0)
+        return fail_at(ledger, errno, "cannot write", err);
+    (void) time_format_us(record.us, text);
+    (void) snprintf(name, sizeof name, "ledger-%s-%s.jsonl", text, ledger->boot);
+
+    int rc = sys_renameat(ledger->folder_fd, LEDGER_FILE, ledger->folder_fd, name);
+    if (rc < 0)
+        return fail_at(ledger, -rc, "cannot rename", err);
+    (void) fsync(ledger->folder_fd);
+    sub_close(&ledger->fd);
+    return 0;
+}
+
+static int find_place(struct ledger *ledger, struct place *ret_place, struct sub_err *err)
+{
+    struct stat st;
+
+    SUBLET_TRY(lock_current(ledger, err));
+    int rc = sys_fstat(ledger->fd, &st);
+    if (rc < 0)
+        return fail_at(ledger, -rc, "cannot stat", err);
+
+    struct place place = {.size = (uint64_t) st.st_size};
+    bool torn = ends_torn(ledger->fd, place.size);
+    place.seq = last_seq(ledger->fd, place.size);
+    if (place.size == 0)
+        SUBLET_TRY(put_head(ledger, &place, err));
+    if (torn)
+        SUBLET_TRY(put_torn_note(ledger, &place, err));
+    *ret_place = place;
+    return 0;
+}
+
+static int append(struct ledger *ledger, struct ledger_record *record, struct sub_err *err)
+{
+    struct place place;
+
+    SUBLET_TRY(find_place(ledger, &place, err));
+    if (place.size >= ledger->max_bytes) {
+        SUBLET_TRY(seal(ledger, &place, err));
+        SUBLET_TRY(find_place(ledger, &place, err));
+    }
+    return put_record(ledger, &place, record, err);
+}
+
+int ledger_append(struct ledger *ledger, struct ledger_record *record, struct sub_err *err)
+{
+    int rc = append(ledger, record, err);
+
+    if (ledger->fd >= 0)
+        (void) sys_unlock(ledger->fd);
+    return rc;
+}
+
+int ledger_sync(struct ledger *ledger, struct sub_err *err)
+{
+    if (ledger->fd >= 0 && fdatasync(ledger->fd) < 0)
+        return fail_at(ledger, errno, "cannot write", err);
+    return 0;
+}

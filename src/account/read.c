@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reader: sealed files in the order of their names, then the one that is written. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sublet/base/arena.h"
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/base/time.h"
+#include "sublet/sys.h"
+
+#include "ledger.h"
+
+#define CHUNK_BYTES ((size_t) 256 << 10)
+#define SEALED      "ledger-"
+
+struct reading {
+    uint64_t from_us, to_us, last_seq;
+    ino_t live_inode; /* may be sealed while the others are read: not twice */
+    int (*each)(void *context, const struct ledger_record *record);
+    void *context;
+    struct ledger_stats stats;
+};
+
+/* A record of another version is somebody else's: sound, and not for us. */
+static int take_line(struct reading *reading, struct arena *arena, const char *line, size_t size)
+{
+    struct ledger_record record;
+
+    if (ledger_decode(arena, line, size, &record) < 0) {
+        reading->stats.torn += size > 0;
+        return 0;
+    }
+    if (record.seq > reading->last_seq + 1)
+        reading->stats.missing += record.seq - reading->last_seq - 1;
+    reading->last_seq = record.seq;
+    if (record.v != LEDGER_VERSION || record.us < reading->from_us || record.us >= reading->to_us)
+        return 0;
+    reading->stats.records++;
+    return reading->each(reading->context, &record);
+}
+
+/* Lines of the chunk; what is left of an unfinished one is moved to its front. */
+static int take_chunk(struct reading *reading, char *chunk, size_t *used)
+{
+    char *at = chunk, *end = chunk + *used, *newline;
+    int rc = 0;
+
+    while (rc == 0 && (newline = memchr(at, '\n', (size_t) (end - at))) != NULL) {
+        OWNED_ARENA arena;
+
+        arena_init(&arena, 1 << 20);
+        rc = take_line(reading, &arena, at, (size_t) (newline - at));
+        at = newline + 1;
+    }
+    *used = (size_t) (end - at);
+    memmove(chunk, at, *used);
+    return rc;
+}
+
+static int read_file(struct reading *reading, int fd)
+{
+    OWNED_MEM char *chunk = malloc(CHUNK_BYTES);
+    size_t used = 0;
+
+    if (chunk == NULL)
+        return -ENOMEM;
+    reading->last_seq = 0;
+    for (;;) {
+        ssize_t n = read(fd, chunk + used, CHUNK_BYTES - used);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            return 0; /* a line without its end is being written, or was torn at the very end */
+        used += (size_t) n;
+
+        int rc = take_chunk(reading, chunk, &used);
+        if (rc != 0)
+            return rc;
+        if (used == CHUNK_BYTES) { /* no record is that long */
+            reading->stats.torn++;
+            used = 0;
+        }
+    }
+}
+
+static int is_sealed(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return length > strlen(SEALED ".jsonl") &&
+           strncmp(entry->d_name, SEALED, strlen(SEALED)) == 0 &&
+           strcmp(entry->d_name + length - strlen(".jsonl"), ".jsonl") == 0;
+}
+
+/* The name of a sealed file tells its last moment. */
+static bool ends_before(const char *name, uint64_t us)
+{
+    char text[TIME_TEXT];
+    uint64_t end_us;
+    size_t length = strlen("2026-11-22T11:02:00.000123Z");
+
+    if (strlen(name) < strlen(SEALED) + length)
+        return false;
+    memcpy(text, name + strlen(SEALED), length);
+    text[length] = '\0';
+    return time_parse_us(text, &end_us) == 0 && end_us < us;
+}
+
+static int read_named(struct reading *reading, int folder_fd, const char *name)
+{
+    OWNED_FD fd = sys_openat(folder_fd, name, O_RDONLY | O_NOFOLLOW, 0);
+    if (fd == -ENOENT)
+        return 0;
+    if (fd < 0)
+        return fd;
+
+    struct stat st;
+    if (sys_fstat(fd, &st) == 0 && st.st_ino == reading->live_inode)
+        return 0;
+    reading->stats.files++;
+    return read_file(reading, fd);
+}
+
+static int read_sealed(struct reading *reading, int folder_fd)
+{
+    struct dirent **names;
+    int rc = 0, count = scandirat(folder_fd, ".", &names, is_sealed, alphasort);
+
+    if (count < 0)
+        return -errno;
+    for (int i = 0; i < count; i++) {
+        if (rc == 0 && !ends_before(names[i]->d_name, reading->from_us))
+            rc = read_named(reading, folder_fd, names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    return rc;
+}
+
+int ledger_read(const char *folder, uint64_t from_us, uint64_t to_us,
+                int (*each)(void *context, const struct ledger_record *record), void *context,
+                struct ledger_stats *ret_stats, struct sub_err *err)
+{
+    struct reading reading = {.from_us = from_us, .to_us = to_us, .each = each, .context = context};
+
+    OWNED_FD folder_fd = sys_openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
+    if (folder_fd < 0 && folder_fd != -ENOENT)
+        return sub_fail(err, -folder_fd, folder, "cannot open the ledger's folder: %s",
+                        sub_strerror(-folder_fd));
+
+    struct stat st;
+    OWNED_FD live =
+        folder_fd < 0 ? -ENOENT : sys_openat(folder_fd, LEDGER_FILE, O_RDONLY | O_NOFOLLOW, 0);
+    if (live >= 0 && sys_fstat(live, &st) == 0)
+        reading.live_inode = st.st_ino;
+    int rc = folder_fd < 0 ? 0 : read_sealed(&reading, folder_fd);
+    if (rc == 0 && live >= 0) {
+        reading.stats.files++;
+        rc = read_file(&reading, live);
+    }
+    if (rc < 0)
+        return sub_fail(err, -rc, folder, "cannot read the ledger: %s", sub_strerror(-rc));
+    *ret_stats = reading.stats;
+    return rc;
+}
