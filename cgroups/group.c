@@ -11,6 +11,7 @@
 
 #include "sublet/base/buf.h"
 #include "sublet/base/fd.h"
+#include "sublet/cgroups/update.h"
 #include "sublet/sys.h"
 
 #include "private.h"
@@ -226,14 +227,17 @@ static int enable_controllers(struct making *making, uint32_t wanted, struct sub
                         sub_strerror((int) -n));
     if ((wanted & ~cg_controllers_parse(text)) == 0)
         return 0;
-    return enable_in_ancestors(making, wanted, err);
+    SUBLET_TRY(enable_in_ancestors(making, wanted, err));
+    return 1;
 }
 
 static int make_all(struct making *making, uint32_t wanted, struct sub_err *err)
 {
     SUBLET_TRY(make_directories(making, err));
     SUBLET_TRY(check_state(making, err));
-    return wanted == 0 ? 0 : enable_controllers(making, wanted, err);
+    if (wanted != 0)
+        SUBLET_TRY(enable_controllers(making, wanted, err));
+    return 0;
 }
 
 int cgroup_make(int root_fd, const char *path, uint32_t wanted, const char *where,
@@ -313,6 +317,58 @@ int cgroup_open(int root_fd, const char *path, struct cgroup *ret_group, struct 
         return sub_fail(err, -fd, path, "cannot open the cgroup: %s", sub_strerror(-fd));
     *ret_group = (struct cgroup){.dir_fd = fd};
     return 0;
+}
+
+int cgroup_enable(int root_fd, const char *path, uint32_t controllers, const char *where,
+                  struct sub_err *err)
+{
+    struct cg_path parsed;
+    OWNED_CGROUP group = CGROUP_NONE;
+
+    SUBLET_TRY(cg_path_parse(&parsed, path, where, err));
+    int rc = cgroup_open(root_fd, path, &group, err);
+    if (rc == -ENOENT)
+        return sub_fail(err, ENOENT, where, "cgroup '/%s' is gone", parsed.text);
+    SUBLET_TRY(rc);
+
+    struct making making = {
+        .root_fd = root_fd, .path = &parsed, .where = where, .group = {.dir_fd = group.dir_fd}};
+    return controllers == 0 ? 0 : enable_controllers(&making, controllers, err);
+}
+
+/* All that this ancestor has of them; false where it cannot give them on. */
+static bool wish_in(int dir_fd, uint32_t wished)
+{
+    char text[256];
+    bool absent = false;
+
+    if (knob_read(dir_fd, "cgroup.controllers", text, sizeof text) < 0)
+        return false;
+    wished &= cg_controllers_parse(text);
+    if (knob_read(dir_fd, "cgroup.subtree_control", text, sizeof text) < 0)
+        return false;
+    wished &= ~cg_controllers_parse(text);
+    if (wished == 0)
+        return true;
+    list_controllers(wished, "+", text, sizeof text);
+    return knob_put(dir_fd, "cgroup.subtree_control", text, &absent) == 0;
+}
+
+void cgroup_wish(int root_fd, const char *path, int dir_fd, uint32_t controllers)
+{
+    struct cg_path parsed;
+    char text[256];
+
+    if (controllers == 0 || knob_read(dir_fd, "cgroup.controllers", text, sizeof text) < 0 ||
+        (controllers & ~cg_controllers_parse(text)) == 0 ||
+        cg_path_parse(&parsed, path, path, NULL) < 0)
+        return;
+    for (unsigned i = 0; i < parsed.depth; i++) {
+        OWNED_FD fd = sys_open_beneath(root_fd, cg_path_first(&parsed, i), O_PATH | O_DIRECTORY, 0);
+
+        if (fd < 0 || !wish_in(fd, controllers))
+            return;
+    }
 }
 
 int cgroup_missing(int root_fd, const char *path, struct sub_err *err)

@@ -89,25 +89,27 @@ static int row_error(const struct cg_row *row, int rc, bool absent, struct sub_e
                     row->file, sub_strerror(-rc));
 }
 
+int cg_row_write(int dir_fd, const struct cg_row *row, bool *previous_written, struct sub_err *err)
+{
+    bool absent = false;
+    int rc = knob_put(dir_fd, row->file, row->text, &absent);
+    bool tolerated = absent && (row->absent == CG_ABSENT_IS_FINE ||
+                                (row->absent == CG_ABSENT_IF_PREVIOUS && *previous_written));
+
+    if (rc < 0 && !tolerated)
+        return row_error(row, rc, absent, err);
+    *previous_written = rc == 0;
+    return 0;
+}
+
 int cgroup_apply(int dir_fd, const struct cg_row *rows, size_t count, enum cg_phase phase,
                  struct sub_err *err)
 {
     bool previous_written = false;
 
     for (size_t i = 0; i < count; i++) {
-        const struct cg_row *row = &rows[i];
-        bool absent = false;
-
-        if (row->after_clone != (phase == CG_AFTER_CLONE))
-            continue;
-
-        int rc = knob_put(dir_fd, row->file, row->text, &absent);
-        bool tolerated = absent && (row->absent == CG_ABSENT_IS_FINE ||
-                                    (row->absent == CG_ABSENT_IF_PREVIOUS && previous_written));
-
-        if (rc < 0 && !tolerated)
-            return row_error(row, rc, absent, err);
-        previous_written = rc == 0;
+        if (rows[i].after_clone == (phase == CG_AFTER_CLONE))
+            SUBLET_TRY(cg_row_write(dir_fd, &rows[i], &previous_written, err));
     }
     return 0;
 }

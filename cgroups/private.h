@@ -38,6 +38,9 @@ static inline bool cg_is_gone(int rc)
 /* Without words. *ret_absent: the failure is that there is no such file. */
 int knob_put(int dir_fd, const char *file, const char *text, bool *ret_absent);
 
+/* One row with its rule for an absent file; *previous_written is for the next row's. */
+int cg_row_write(int dir_fd, const struct cg_row *row, bool *previous_written, struct sub_err *err);
+
 /* ---- events.c ---- */
 
 struct cg_events {

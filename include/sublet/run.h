@@ -15,8 +15,11 @@
 
 struct arena;
 struct buf;
+struct findings;
 struct plan;
 struct spec;
+struct plan_update;
+struct spec_resources;
 struct sub_err;
 
 struct run_request {
@@ -89,6 +92,11 @@ struct run_exec_request {
  * waits, relays signals and the terminal; *ret_status as with run_run. */
 int run_exec(const struct run_exec_request *request, int *ret_status, struct sub_err *err);
 
+/* Changes the limits that `given` has, all of them or none, and keeps the whole in the record.
+ * dry_run: only says what would be done. Warnings and all errors go to findings. */
+int run_update(const struct run_target *target, const struct spec_resources *given, bool dry_run,
+               struct findings *findings, struct plan_update *ret_update, struct sub_err *err);
+
 enum run_status { RUN_CREATING, RUN_CREATED, RUN_RUNNING, RUN_PAUSED, RUN_STOPPED };
 const char *run_status_name(enum run_status status); /* as the specification spells them */
 
@@ -99,6 +107,7 @@ struct run_info {
     uint32_t owner_uid;
     const struct run_pair *annotations;
     size_t annotation_count;
+    const struct spec_resources *resources; /* since an update; NULL: those of config.json */
     bool corrupt; /* list only: the record makes no sense; the rest is empty */
 };
 

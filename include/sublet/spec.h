@@ -199,6 +199,10 @@ int spec_encode(const struct spec *spec, struct buf *buf);
 int spec_encode_process(const struct spec_process *process, struct buf *buf);
 int spec_encode_resources(const struct spec_resources *resources, struct buf *buf);
 
+/* Rows of a resources object, for the record that keeps one. */
+struct json_shape;
+extern const struct json_shape spec_resources_shape;
+
 /* The config that `sublet spec` writes. */
 int spec_default(struct arena *arena, bool rootless, struct spec **ret_spec);
 

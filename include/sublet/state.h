@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 struct arena;
+struct spec_resources;
 struct sub_err;
 
 #define STATE_FILE      "state.json"
@@ -58,6 +59,7 @@ struct state_record {
     bool keyring; /* the process has joined a session keyring named after the container */
     uint32_t owner_uid;
     struct state_pairs annotations;
+    const struct spec_resources *resources; /* since an update; NULL: those of config.json */
 };
 
 /* Opens the state root, making it 0700 if asked. Refused: a symbolic link, a folder of somebody
@@ -84,6 +86,7 @@ int state_write(int dir_fd, const struct state_record *record, struct sub_err *e
 /* The same in two steps: all the work first, the moment of truth as one cheap call later. */
 int state_prepare(int dir_fd, const struct state_record *record, struct sub_err *err);
 int state_publish(int dir_fd, struct sub_err *err);
+void state_discard(int dir_fd); /* what state_prepare wrote */
 
 /* -ENODATA without text when there is no record yet; -EINVAL "corrupt" when it makes no sense. */
 int state_read(struct arena *arena, int dir_fd, struct state_record *ret_record,

@@ -24,6 +24,7 @@ struct sub_err;
 #define ARGS_MILLI_MAX 1000000000u
 #define ARGS_CONTRACT  9          /* fields of a tenant's contract */
 #define ARGS_NONE_U64  UINT64_MAX /* an optional number that was not given */
+#define ARGS_NONE_I64  INT64_MIN
 
 enum arg_kind {
     ARG_FLAG,    /* bool = true */
@@ -36,6 +37,8 @@ enum arg_kind {
     ARG_U64,     /* uint64_t up to INT64_MAX */
     ARG_SIZE,    /* uint64_t bytes: "64M" */
     ARG_CPUS,    /* uint64_t thousandths: "1.5" */
+    ARG_I64,     /* int64_t from -1 on */
+    ARG_LIMIT,   /* int64_t bytes, or -1 for no limit */
     ARG_LIST,    /* struct arg_list, one entry each time */
     ARG_IGNORED, /* engines send it; help and manual say why it has no effect */
 };
@@ -73,7 +76,14 @@ enum log_level { LOG_LEVEL_DEFAULT, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVE
 enum args_net { ARGS_NET_DEFAULT, ARGS_NET_PRIVATE, ARGS_NET_HOST };
 enum args_format { ARGS_TABLE, ARGS_JSON };
 
-/* Everything a command line can say. Absent: NULL, false, 0, or ARGS_NONE_U64. */
+/* Limits of `update`. */
+struct args_update {
+    const char *resources, *cpus, *mems;
+    int64_t memory, reservation, swap, kernel, kernel_tcp, quota, rt_runtime, pids;
+    uint64_t period, burst, shares, idle, rt_period, blkio_weight;
+};
+
+/* Everything a command line can say. Absent: NULL, false, 0, or ARGS_NONE_*. */
 struct args {
     /* before the command */
     const char *root, *log, *tenants;
@@ -97,6 +107,8 @@ struct args {
     const char *contract[ARGS_CONTRACT];
     struct arg_list io;
     bool overcommit, dry_run;
+    /* update */
+    struct args_update update;
     /* the others */
     bool all, force, quiet, json, rootless;
     uint32_t format;

@@ -30,6 +30,20 @@ void args_init(struct args *args)
         .memory_bytes = ARGS_NONE_U64,
         .swap_bytes = ARGS_NONE_U64,
         .pids = ARGS_NONE_U64,
+        .update = {.memory = ARGS_NONE_I64,
+                   .reservation = ARGS_NONE_I64,
+                   .swap = ARGS_NONE_I64,
+                   .kernel = ARGS_NONE_I64,
+                   .kernel_tcp = ARGS_NONE_I64,
+                   .quota = ARGS_NONE_I64,
+                   .rt_runtime = ARGS_NONE_I64,
+                   .pids = ARGS_NONE_I64,
+                   .period = ARGS_NONE_U64,
+                   .burst = ARGS_NONE_U64,
+                   .shares = ARGS_NONE_U64,
+                   .idle = ARGS_NONE_U64,
+                   .rt_period = ARGS_NONE_U64,
+                   .blkio_weight = ARGS_NONE_U64},
     };
 }
 

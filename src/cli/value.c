@@ -56,6 +56,9 @@ bool arg_is_given(const struct args *args, const struct arg_row *row)
     case ARG_SIZE:
     case ARG_CPUS:
         return *(const uint64_t *) target != ARGS_NONE_U64;
+    case ARG_I64:
+    case ARG_LIMIT:
+        return *(const int64_t *) target != ARGS_NONE_I64;
     case ARG_IGNORED:
         return false;
     default:
@@ -79,10 +82,20 @@ static int store_word(const struct arg_row *row, const char *text, uint32_t *ret
 static int store_number(const struct arg_row *row, const char *text, void *target,
                         struct sub_err *err)
 {
-    uint64_t value = 0;
+    bool unlimited = (row->kind == ARG_I64 || row->kind == ARG_LIMIT) && strcmp(text, "-1") == 0;
+    uint64_t value = UINT64_MAX; /* as int64_t: -1 */
     int rc;
 
-    switch (row->kind) {
+    switch (unlimited ? ARG_IGNORED : row->kind) {
+    case ARG_IGNORED:
+        break;
+    case ARG_LIMIT:
+        if (num_parse_size(text, &value) < 0)
+            return sub_fail(err, EINVAL, NULL,
+                            "'%s' is no size: a number with an optional unit K, M, G or T, or -1 "
+                            "for no limit",
+                            text);
+        break;
     case ARG_SIZE:
         if (num_parse_size(text, &value) < 0)
             return sub_fail(err, EINVAL, NULL,

@@ -43,6 +43,20 @@ void plan_decide_cgroup(struct planning *p);
 void plan_decide_resources(struct planning *p);
 void plan_decide_device_rules(struct planning *p);
 
+/* What plan_decide_resources does, for resources that come from elsewhere: the rows that this host
+ * can write. */
+struct cg_rows;
+void plan_resource_rows(struct planning *p, const struct spec_resources *spec,
+                        struct cg_rows *rows);
+
+/* Only the fields that `given` has take the place of those of `saved` (which may be NULL): lists by
+ * device, page size or file. rows are what given became: a file they write is no longer what
+ * saved->unified says of it. NULL: no memory. */
+const struct spec_resources *plan_merge_resources(struct arena *arena,
+                                                  const struct spec_resources *saved,
+                                                  const struct spec_resources *given,
+                                                  const struct cg_rows *rows);
+
 /* Where an error with that path is known already (spec_check finds some of them too), the new one
  * is left out: one mistake, one line. path may be NULL when memory is short. */
 void plan_error(struct planning *p, const char *path, const char *format, ...)

@@ -219,27 +219,34 @@ static void keep_possible(struct planning *p, struct cg_rows *rows)
     rows->count = kept;
 }
 
+void plan_resource_rows(struct planning *p, const struct spec_resources *spec, struct cg_rows *rows)
+{
+    struct sub_err err = {.code = 0};
+
+    if (spec->memory != NULL)
+        add_memory(p, spec->memory, rows);
+    if (spec->cpu != NULL)
+        add_cpu(p, spec->cpu, rows);
+    if (spec->pids != NULL && (spec->pids->has & SPEC_PIDS_LIMIT) != 0)
+        tell(p, cg_pids_rows(rows, FIELD ".pids", spec->pids->limit, &err), &err);
+    if (spec->block_io != NULL)
+        add_io(p, spec->block_io, rows);
+    add_hugepages(p, &spec->hugepage_limits, rows);
+    add_rdma(p, &spec->rdma, rows);
+    add_unified(p, &spec->unified, rows);
+
+    if (p->options->cgroup_manager != OPTION_DISABLED && p->host->cgroup_mount != NULL)
+        keep_possible(p, rows);
+}
+
 void plan_decide_resources(struct planning *p)
 {
     static const struct spec_resources none;
-    const struct spec_resources *spec = p->linux_->resources == NULL ? &none : p->linux_->resources;
     struct plan_cgroup *cgroup = &p->plan->cgroup;
-    struct sub_err err = {.code = 0};
     struct cg_rows rows;
 
     cg_rows_init(&rows, p->arena);
-    if (spec->memory != NULL)
-        add_memory(p, spec->memory, &rows);
-    if (spec->cpu != NULL)
-        add_cpu(p, spec->cpu, &rows);
-    if (spec->pids != NULL && (spec->pids->has & SPEC_PIDS_LIMIT) != 0)
-        tell(p, cg_pids_rows(&rows, FIELD ".pids", spec->pids->limit, &err), &err);
-    if (spec->block_io != NULL)
-        add_io(p, spec->block_io, &rows);
-    add_hugepages(p, &spec->hugepage_limits, &rows);
-    add_rdma(p, &spec->rdma, &rows);
-    add_unified(p, &spec->unified, &rows);
-
+    plan_resource_rows(p, p->linux_->resources == NULL ? &none : p->linux_->resources, &rows);
     if (p->options->cgroup_manager == OPTION_DISABLED) {
         for (size_t i = 0; i < rows.count; i++) {
             if (!is_default(&rows.rows[i]))
@@ -247,8 +254,6 @@ void plan_decide_resources(struct planning *p)
         }
         return;
     }
-    if (p->host->cgroup_mount != NULL)
-        keep_possible(p, &rows);
     cgroup->rows = rows.rows;
     cgroup->row_count = rows.count;
     cgroup->controllers = rows.controllers;

@@ -9,6 +9,7 @@
 
 #include "sublet/base/fd.h"
 #include "sublet/json.h"
+#include "sublet/spec.h"
 #include "sublet/sys.h"
 
 #include "start.h"
@@ -196,6 +197,8 @@ int run_state_json(const struct run_info *info, unsigned indent_spaces, struct b
     json_writer_init(&writer, buf, indent_spaces);
     json_write_object(&writer, NULL);
     write_state(&writer, info);
+    if (info->resources != NULL)
+        json_encode(&writer, "resources", &spec_resources_shape, info->resources);
     json_write_end(&writer);
     return buf_failed(buf) ? -ENOMEM : 0;
 }

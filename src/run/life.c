@@ -108,6 +108,7 @@ struct run_info info_of_record(const struct state_record *record, enum run_statu
         .owner_uid = record->owner_uid,
         .annotations = (const struct run_pair *) record->annotations.items,
         .annotation_count = record->annotations.count,
+        .resources = record->resources,
     };
 }
 

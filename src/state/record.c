@@ -15,6 +15,7 @@
 #include "sublet/base/num.h"
 #include "sublet/base/time.h"
 #include "sublet/json.h"
+#include "sublet/spec.h"
 #include "sublet/state.h"
 #include "sublet/sys.h"
 
@@ -42,6 +43,7 @@ static const struct json_field record_fields[] = {
     {.key = "keyring", .kind = JSON_BOOL, .offset = AT(keyring)},
     {.key = "ownerUid", .kind = JSON_U32, .offset = AT(owner_uid), .presence = JSON_REQUIRED},
     {.key = "annotations", .kind = JSON_PAIRS, .offset = AT(annotations)},
+    {.key = "resources", .kind = JSON_OBJECT, .offset = AT(resources), .shape = &spec_resources_shape},
 };
 /* clang-format on */
 #undef AT
@@ -70,6 +72,12 @@ int state_publish(int dir_fd, struct sub_err *err)
     if (rc < 0)
         return sub_fail(err, -rc, STATE_FILE, "cannot replace the record: %s", sub_strerror(-rc));
     return 0;
+}
+
+void state_discard(int dir_fd)
+{
+    (void) sys_unlinkat(dir_fd, STATE_FRESH,
+                        0); /* if it stays, the next record is written over it */
 }
 
 int state_write(int dir_fd, const struct state_record *record, struct sub_err *err)

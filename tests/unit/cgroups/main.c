@@ -12,6 +12,7 @@ Suite *remove_suite(void);
 Suite *devices_suite(void);
 Suite *controllers_suite(void);
 Suite *reader_suite(void);
+Suite *update_suite(void);
 
 RUN_SUITES(limits_suite, io_suite, counters_suite, device_program_suite, host_suite, group_suite,
-           procs_suite, remove_suite, devices_suite, controllers_suite, reader_suite)
+           procs_suite, remove_suite, devices_suite, controllers_suite, reader_suite, update_suite)

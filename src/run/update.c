@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* update: new limits for a container that lives. */
+#include "sublet/plan/update.h"
+
+#include <errno.h>
+
+#include "sublet/base/fd.h"
+#include "sublet/base/warn.h"
+#include "sublet/spec.h"
+
+#include "start.h"
+#include "target.h"
+
+#define WHERE "linux.resources"
+
+struct update {
+    const struct target *target;
+    int root_fd;
+    struct cgroup group;
+    struct host host;
+    struct cg_reader reader;
+    const struct spec_resources *given, *saved;
+    struct plan_update plan;
+};
+
+static void update_done(struct update *update)
+{
+    sub_close(&update->root_fd);
+    cgroup_done(&update->group);
+}
+
+/* The facts that limits depend on. */
+static int read_host(struct host *ret_host, struct sub_err *err)
+{
+    static const struct spec_resources any;
+    static const struct spec_linux linux_ = {.resources = &any};
+    static const struct spec spec = {.linux_ = &linux_};
+    OWNED_ARENA arena;
+
+    arena_init(&arena, ARENA_MAX_BYTES);
+    SUBLET_TRY(host_read(&arena, &spec, ret_host, err));
+    ret_host->own_cgroup = NULL; /* was in the arena, and limits do not depend on it */
+    return 0;
+}
+
+/* As the last update left them, or as the container was made. */
+static int load_saved(struct update *update, struct sub_err *err)
+{
+    const struct target *target = update->target;
+    const struct spec *spec;
+
+    update->saved = target->record.resources;
+    if (update->saved != NULL)
+        return 0;
+    SUBLET_TRY(spec_load(target->arena, target->dir_fd, STATE_CONFIG, NULL, &spec, err));
+    update->saved = spec->linux_ == NULL ? NULL : spec->linux_->resources;
+    return 0;
+}
+
+static int open_update(struct update *update, struct sub_err *err)
+{
+    const struct target *target = update->target;
+    int rc = record_group(&target->record, &update->root_fd, &update->group, err);
+
+    if (rc == -ENOENT)
+        return no_group(&target->record, err);
+    SUBLET_TRY(rc);
+    SUBLET_TRY(read_host(&update->host, err));
+    update->reader = (struct cg_reader){.arena = target->arena, .dir_fd = update->group.dir_fd};
+    return load_saved(update, err);
+}
+
+static int decide(struct update *update, struct findings *findings, struct sub_err *err)
+{
+    const struct plan_update_request request = {
+        .given = update->given,
+        .saved = update->saved,
+        .host = &update->host,
+        .present = {cg_reader_text, &update->reader},
+    };
+
+    return plan_update(update->target->arena, &request, findings, &update->plan, err);
+}
+
+/* A group without limits may lack the controllers; with them it has files, whose values count. */
+static int enable(struct update *update, const struct findings *before, struct findings *findings,
+                  struct sub_err *err)
+{
+    int rc = cgroup_enable(update->root_fd, update->target->record.cgroup_path,
+                           update->plan.changes.controllers, WHERE, err);
+
+    if (rc <= 0)
+        return rc;
+    *findings = *before; /* they are told again */
+    return decide(update, findings, err);
+}
+
+static int replace_device_program(const struct update *update, struct sub_err *err)
+{
+    struct cg_device_program program;
+
+    if (update->plan.device_rules == NULL)
+        return 0;
+    SUBLET_TRY(cg_device_program_make(update->target->arena, WHERE ".devices",
+                                      update->plan.device_rules, update->plan.device_rule_count,
+                                      &program, err));
+    return cgroup_devices_apply(update->group.dir_fd, &program, false, err);
+}
+
+/* The one place where an update reaches the group: all of it, or nothing. */
+static int write_limits(const struct update *update, struct sub_err *err)
+{
+    SUBLET_TRY(cgroup_change(update->group.dir_fd, &update->plan.changes, err));
+
+    int rc = replace_device_program(update, err);
+    if (rc < 0)
+        cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
+    return rc;
+}
+
+/* What can fail for want of space comes before the group is touched; the rename behind it is the
+ * moment of truth. */
+static int carry_out(struct update *update, struct sub_err *err)
+{
+    int dir_fd = update->target->dir_fd;
+    struct state_record record = update->target->record;
+
+    record.resources = update->plan.merged;
+    int rc = state_prepare(dir_fd, &record, err);
+    if (rc == 0)
+        rc = write_limits(update, err);
+    if (rc == 0) {
+        rc = state_publish(dir_fd, err);
+        if (rc < 0)
+            cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
+    }
+    if (rc < 0)
+        state_discard(dir_fd);
+    return rc;
+}
+
+int run_update(const struct run_target *request, const struct spec_resources *given, bool dry_run,
+               struct findings *findings, struct plan_update *ret_update, struct sub_err *err)
+{
+    OWNED_TARGET target = TARGET_NONE;
+    __attribute__((cleanup(update_done))) struct update update = {
+        .target = &target, .root_fd = -EBADF, .group = CGROUP_NONE, .given = given};
+    const struct findings before = *findings;
+
+    SUBLET_TRY(target_open_living(request, &target, err));
+    SUBLET_TRY(open_update(&update, err));
+    SUBLET_TRY(decide(&update, findings, err));
+    if (!dry_run) {
+        SUBLET_TRY(enable(&update, &before, findings, err));
+        SUBLET_TRY(carry_out(&update, err));
+    }
+    *ret_update = update.plan;
+    return 0;
+}
