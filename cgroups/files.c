@@ -85,6 +85,7 @@ void cgroup_sample_clear(struct cgroup_sample *sample)
     sample->memory_activity.present = 0;
     sample->pids.present = 0;
     sample->group.present = 0;
+    sample->io_known = false;
     sample->io_count = 0;
     sample->hugetlb_count = 0;
     sample->misc_count = 0;

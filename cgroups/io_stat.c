@@ -82,6 +82,7 @@ int cg_parse_io_stat(const struct cg_place *place, const char *text)
 {
     struct cgroup_sample *sample = place->sample;
 
+    sample->io_known = true;
     for (; *text != '\0'; text += *text == '\n') {
         struct cg_io_counters counters = {.present = 0};
 

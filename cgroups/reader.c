@@ -147,13 +147,13 @@ int cgroup_reader_open(int dir_fd, uint64_t files, struct cgroup_reader **ret_re
     return 0;
 }
 
-/* Length of the text, 0 for a file that is not there. */
+/* Length of the text, or ABSENT. */
 static ssize_t read_text(int fd, char *text)
 {
     ssize_t n = pread(fd, text, KNOB_TEXT_MAX, 0);
 
     if (n < 0)
-        return errno == EOPNOTSUPP ? 0 : -errno;
+        return errno == EOPNOTSUPP ? ABSENT : -errno;
     if (n == KNOB_TEXT_MAX)
         return -EFBIG;
     text[n] = '\0';
@@ -175,7 +175,7 @@ static ssize_t read_again(const struct cgroup_reader *reader, struct open_file *
     file->fd = ABSENT;
     if (!cg_is_gone(rc))
         return rc;
-    return is_gone(reader) ? -ENODEV : 0;
+    return is_gone(reader) ? -ENODEV : ABSENT;
 }
 
 /* text: room for KNOB_TEXT_MAX and a NUL, lent for all files of a sample. */
@@ -188,10 +188,10 @@ static int sample_file(const struct cgroup_reader *reader, struct open_file *fil
         n = read_again(reader, file, text);
     if (n == -ENODEV)
         return -ENODEV;
+    if (n == ABSENT)
+        return 0;
     if (n < 0)
         return file_error(reader, file, (int) n, err);
-    if (n == 0)
-        return 0;
 
     int rc = cgroup_sample_add(sample, file->file, reader->sizes[file->size], text);
     return rc < 0 ? file_error(reader, file, rc, err) : 0;

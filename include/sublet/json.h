@@ -97,6 +97,7 @@ void json_write_string(struct json_writer *writer, const char *key, const char *
 void json_write_bool(struct json_writer *writer, const char *key, bool value);
 void json_write_i64(struct json_writer *writer, const char *key, int64_t value);
 void json_write_u64(struct json_writer *writer, const char *key, uint64_t value);
+void json_write_centi(struct json_writer *writer, const char *key, uint64_t hundredths); /* 12.34 */
 void json_write_null(struct json_writer *writer, const char *key);
 
 /* The whole object through its rows, absent fields left out; decodes to the same again. */

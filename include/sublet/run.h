@@ -122,6 +122,33 @@ int run_info(const struct run_target *target, struct run_info *ret_info, struct 
 int run_list(struct arena *arena, const char *state_root, struct run_info **ret_infos,
              size_t *ret_count, struct sub_err *err);
 
+/* ---- counters (sublet/cgroups/reader.h) ---- */
+
+struct cgroup_sample;
+
+struct run_stats {
+    struct run_info info;
+    const char *cgroup_path; /* below the v2 mount; NULL: it has none */
+    bool counted; /* the sample holds its counters; else the group is gone, or never was */
+};
+
+/* Everything the kernel counted for the container's group, which outlives its processes until
+ * delete. The sample is the caller's. */
+int run_stats(const struct run_target *target, struct cgroup_sample *ret_sample,
+              struct run_stats *ret_stats, struct sub_err *err);
+
+struct run_watch {
+    uint64_t interval_us; /* between samples; the first one is taken at once */
+    int reader_fd;        /* the watch ends when nobody reads it any more; -EBADF: none */
+    void *context;
+    /* Negative ends the watch with that. */
+    int (*sampled)(void *context, const struct cgroup_sample *sample, struct sub_err *err);
+    int (*oom_killed)(void *context, struct sub_err *err); /* once for each process */
+};
+
+/* Until the process of a created or running container ends. The kernel wakes it, it never looks. */
+int run_watch(const struct run_target *target, const struct run_watch *watch, struct sub_err *err);
+
 /* The state object of the specification (config.md, "State"), as `state` prints it and hooks read
  * it on standard input. indent_spaces 0: one line. */
 int run_state_json(const struct run_info *info, unsigned indent_spaces, struct buf *buf);

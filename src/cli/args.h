@@ -27,20 +27,21 @@ struct sub_err;
 #define ARGS_NONE_I64  INT64_MIN
 
 enum arg_kind {
-    ARG_FLAG,    /* bool = true */
-    ARG_SET,     /* uint32_t = value of the row's only word */
-    ARG_WORD,    /* uint32_t = value of the named word */
-    ARG_TEXT,    /* const char *, not empty */
-    ARG_FILE,    /* const char *, not empty; completes to files */
-    ARG_DIR,     /* the same; completes to folders */
-    ARG_U32,     /* uint32_t */
-    ARG_U64,     /* uint64_t up to INT64_MAX */
-    ARG_SIZE,    /* uint64_t bytes: "64M" */
-    ARG_CPUS,    /* uint64_t thousandths: "1.5" */
-    ARG_I64,     /* int64_t from -1 on */
-    ARG_LIMIT,   /* int64_t bytes, or -1 for no limit */
-    ARG_LIST,    /* struct arg_list, one entry each time */
-    ARG_IGNORED, /* engines send it; help and manual say why it has no effect */
+    ARG_FLAG,     /* bool = true */
+    ARG_SET,      /* uint32_t = value of the row's only word */
+    ARG_WORD,     /* uint32_t = value of the named word */
+    ARG_TEXT,     /* const char *, not empty */
+    ARG_FILE,     /* const char *, not empty; completes to files */
+    ARG_DIR,      /* the same; completes to folders */
+    ARG_U32,      /* uint32_t */
+    ARG_U64,      /* uint64_t up to INT64_MAX */
+    ARG_SIZE,     /* uint64_t bytes: "64M" */
+    ARG_CPUS,     /* uint64_t thousandths: "1.5" */
+    ARG_I64,      /* int64_t from -1 on */
+    ARG_LIMIT,    /* int64_t bytes, or -1 for no limit */
+    ARG_DURATION, /* uint64_t microseconds, not 0: "5s" */
+    ARG_LIST,     /* struct arg_list, one entry each time */
+    ARG_IGNORED,  /* engines send it; help and manual say why it has no effect */
 };
 
 struct arg_row {
@@ -110,7 +111,8 @@ struct args {
     /* update */
     struct args_update update;
     /* the others */
-    bool all, force, quiet, json, rootless;
+    bool all, force, quiet, json, rootless, stats;
+    uint64_t interval_us;
     uint32_t format;
 
     const struct command *command; /* NULL: none was named */

@@ -49,6 +49,8 @@ COMMAND(pause);
 COMMAND(resume);
 COMMAND(update);
 COMMAND(spec);
+COMMAND(events);
+COMMAND(stats);
 COMMAND(features);
 COMMAND(plan);
 COMMAND(tenant);

@@ -44,6 +44,7 @@ void args_init(struct args *args)
                    .idle = ARGS_NONE_U64,
                    .rt_period = ARGS_NONE_U64,
                    .blkio_weight = ARGS_NONE_U64},
+        .interval_us = ARGS_NONE_U64,
     };
 }
 

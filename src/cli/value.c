@@ -55,6 +55,7 @@ bool arg_is_given(const struct args *args, const struct arg_row *row)
     case ARG_U64:
     case ARG_SIZE:
     case ARG_CPUS:
+    case ARG_DURATION:
         return *(const uint64_t *) target != ARGS_NONE_U64;
     case ARG_I64:
     case ARG_LIMIT:
@@ -105,6 +106,13 @@ static int store_number(const struct arg_row *row, const char *text, void *targe
         if (num_parse_milli(text, ARGS_MILLI_MAX, &value) < 0 || value == 0)
             return sub_fail(err, EINVAL, NULL,
                             "'%s' is no number of CPUs: above 0, with at most three decimals",
+                            text);
+        break;
+    case ARG_DURATION:
+        if (num_parse_duration(text, &value) < 0 || value == 0)
+            return sub_fail(err, EINVAL, NULL,
+                            "'%s' is no duration above 0: a number with an optional unit us, ms, "
+                            "s, m or h",
                             text);
         break;
     default:

@@ -132,6 +132,15 @@ void json_write_u64(struct json_writer *writer, const char *key, uint64_t value)
     buf_puts(writer->buf, num_format_u64(value, text));
 }
 
+void json_write_centi(struct json_writer *writer, const char *key, uint64_t hundredths)
+{
+    char text[NUM_TEXT];
+
+    begin(writer, key);
+    buf_printf(writer->buf, "%s.%02u", num_format_u64(hundredths / 100, text),
+               (unsigned) (hundredths % 100));
+}
+
 void json_write_null(struct json_writer *writer, const char *key)
 {
     begin(writer, key);

@@ -25,8 +25,8 @@ const char *run_status_name(enum run_status status)
     return names[status];
 }
 
-static int status_of(int dir_fd, const struct state_record *record, enum run_status *ret_status,
-                     pid_t *ret_pid, struct sub_err *err)
+int record_status(int dir_fd, const struct state_record *record, enum run_status *ret_status,
+                  pid_t *ret_pid, struct sub_err *err)
 {
     struct stat st;
 
@@ -67,7 +67,7 @@ static int info_of_folder(struct arena *arena, int dir_fd, const char *id,
         return rc;
     }
     enum run_status status;
-    SUBLET_TRY(status_of(dir_fd, &record, &status, &pid, err));
+    SUBLET_TRY(record_status(dir_fd, &record, &status, &pid, err));
     *ret_info = info_of_record(&record, status, pid);
     return 0;
 }

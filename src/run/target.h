@@ -43,6 +43,10 @@ int record_group(const struct state_record *record, int *ret_root_fd, struct cgr
 /* The refusal of a verb that works on the group, of a container that has none. */
 int no_group(const struct state_record *record, struct sub_err *err);
 
+/* pid: 0 when stopped. */
+int record_status(int dir_fd, const struct state_record *record, enum run_status *ret_status,
+                  pid_t *ret_pid, struct sub_err *err);
+
 /* By `pause`, or because a group above is frozen. */
 bool is_frozen(const struct state_record *record);
 

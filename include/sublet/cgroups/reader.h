@@ -8,6 +8,7 @@
 #ifndef SUBLET_CGROUPS_READER_H
 #define SUBLET_CGROUPS_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -95,6 +96,7 @@ struct cgroup_sample {
     struct cg_memory_activity memory_activity;
     struct cg_pids_counters pids;
     struct cg_group_counters group;
+    bool io_known; /* there is an io.stat, perhaps an empty one */
     /* disks with counters; -E2BIG above the maximum, so that a sum is never short */
     size_t io_count, hugetlb_count, misc_count, rdma_count;
     struct cg_hugetlb_counters hugetlb[CG_HUGETLB_MAX];

@@ -31,6 +31,8 @@ START_TEST(sizes_and_cpus_are_stored_in_their_units)
     ck_assert_uint_eq(args.memory_bytes, 1610612736);
     ck_ok(store(&args, ARG_CPUS, INTO(cpu_milli), "0.25"), &err);
     ck_assert_uint_eq(args.cpu_milli, 250);
+    ck_ok(store(&args, ARG_DURATION, INTO(interval_us), "1.5s"), &err);
+    ck_assert_uint_eq(args.interval_us, 1500000);
     ck_ok(store(&args, ARG_U32, INTO(preserve_fds), "4294967295"), &err);
     ck_assert_uint_eq(args.preserve_fds, UINT32_MAX);
     ck_assert(!args.no_pivot && !args.no_new_keyring);
@@ -59,6 +61,9 @@ START_TEST(wrong_values_say_what_is_allowed)
 
     args_init(&args);
     before = args;
+    ck_assert_int_eq(store(&args, ARG_DURATION, INTO(interval_us), "0"), -EINVAL);
+    ck_assert_str_eq(
+        err.text, "'0' is no duration above 0: a number with an optional unit us, ms, s, m or h");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_int_eq(store(&args, rows[i].kind, INTO(pids), rows[i].text), -EINVAL);
         ck_assert_str_eq(err.text, rows[i].complaint);

@@ -100,7 +100,23 @@ START_TEST(a_full_buffer_is_noticed_once_at_the_end)
 }
 END_TEST
 
-SUITE(write_suite, compact_text_has_no_blank, indented_text_has_one_entry_a_line,
-      what_could_speak_to_a_terminal_is_escaped,
+START_TEST(hundredths_are_written_with_two_decimals)
+{
+    OWNED_BUF buf = BUF(4096);
+    struct json_writer writer;
+
+    json_writer_init(&writer, &buf, 0);
+    json_write_array(&writer, NULL);
+    json_write_centi(&writer, NULL, 0);
+    json_write_centi(&writer, NULL, 5);
+    json_write_centi(&writer, NULL, 1234);
+    json_write_centi(&writer, NULL, UINT64_MAX);
+    json_write_end(&writer);
+    ck_assert_str_eq(buf_text(&buf), "[0.00,0.05,12.34,184467440737095516.15]");
+}
+END_TEST
+
+SUITE(write_suite, hundredths_are_written_with_two_decimals, compact_text_has_no_blank,
+      indented_text_has_one_entry_a_line, what_could_speak_to_a_terminal_is_escaped,
       bytes_that_are_no_utf8_become_the_replacement_character,
       a_full_buffer_is_noticed_once_at_the_end)
