@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "sublet/plan/host.h"
+#include "sublet/plan/machine.h"
 #include "sublet/plan/mounts.h"
 #include "sublet/plan/options.h"
 #include "sublet/plan/process.h"
@@ -97,6 +98,9 @@ struct plan {
     struct plan_mounts mounts;
     struct plan_process process;
     struct plan_cgroup cgroup;
+    const struct plan_memory_policy *memory_policy; /* NULL: the caller's */
+    const struct plan_resctrl *resctrl;             /* NULL: none */
+    struct plan_net_devices net_devices;
     struct plan_hooks hooks[PLAN_HOOK_KINDS];
     const struct plan_pair *annotations;
     size_t annotation_count;
@@ -133,6 +137,8 @@ extern const struct words plan_seccomp_actions;   /* "SCMP_ACT_ERRNO" -> SECCOMP
 extern const struct words plan_seccomp_operators; /* "SCMP_CMP_NE" -> enum plan_seccomp_operator */
 extern const struct words plan_seccomp_archs;     /* "SCMP_ARCH_X86_64" -> AUDIT_ARCH_* */
 extern const struct words plan_seccomp_flags;     /* "SECCOMP_FILTER_FLAG_LOG" -> bit */
+extern const struct words plan_memory_modes;      /* "MPOL_BIND" -> MPOL_BIND */
+extern const struct words plan_memory_flags;      /* "MPOL_F_STATIC_NODES" -> bit */
 size_t plan_mount_word_count(void);
 const char *plan_mount_word(size_t index); /* sorted */
 

@@ -142,6 +142,26 @@ struct proc_captured {
 int proc_capture(char *const *args, int limit_ms, struct proc_captured *captured,
                  struct sub_err *err);
 
+/* --- cache and memory bandwidth (resctrl.c) ----------------------------------------------------
+ * fs_fd is the root of a resctrl file system. */
+
+/* -EOPNOTSUPP where none is mounted. */
+int proc_resctrl_open(int *ret_fs_fd, struct sub_err *err);
+
+/* 1 if the group is to be made, 0 if it is there and has what is asked for. */
+int proc_resctrl_check(int fs_fd, const struct plan_resctrl *resctrl, struct sub_err *err);
+
+/* The group with its schemata; the monitoring group. -EEXIST: somebody else has just made it. What
+ * is made before a failure is proc_resctrl_remove's. */
+int proc_resctrl_make(int fs_fd, const struct plan_resctrl *resctrl, struct sub_err *err);
+int proc_resctrl_monitor(int fs_fd, const struct plan_resctrl *resctrl, struct sub_err *err);
+int proc_resctrl_enter(int fs_fd, const struct plan_resctrl *resctrl, pid_t pid,
+                       struct sub_err *err);
+
+/* Removes a monitoring group and a group (either may be NULL) by their paths. A group that has
+ * tasks by now is not removed: another container has come to share it. */
+int proc_resctrl_remove(int fs_fd, const char *group, const char *monitor, struct sub_err *err);
+
 /* --- hooks (hook.c) ----------------------------------------------------------------------------
  */
 

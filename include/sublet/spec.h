@@ -30,6 +30,7 @@ struct sub_err;
 #define SPEC_ID_MAPPINGS_MAX   340   /* what the kernel takes in one uid_map */
 #define SPEC_GROUPS_MAX        65536 /* NGROUPS_MAX */
 #define SPEC_HOSTNAME_MAX      64    /* __NEW_UTS_LEN */
+#define SPEC_NODES_MAX         1024  /* MAX_NUMNODES where it is greatest */
 #define SPEC_SYSCTL_VALUE_MAX  4095  /* one write to a sysctl file */
 
 enum spec_process_bits {
@@ -208,6 +209,10 @@ int spec_default(struct arena *arena, bool rootless, struct spec **ret_spec);
 
 /* The namespace entry of that type ("mount", "user"), NULL if the spec has none. */
 const struct spec_namespace *spec_namespace(const struct spec *spec, const char *type);
+
+/* "0-3,7" as bits, strictly: numbers and rising ranges, no blanks. False, and nothing written,
+ * where the text is anything else. */
+bool spec_parse_nodes(const char *list, uint64_t ret_bits[SPEC_NODES_MAX / 64]);
 
 /* The file below /proc/sys of a sysctl key in either spelling ("net.ipv4.ip_forward"), 0 or
  * -EINVAL. Its components are plain names, so it stays below the folder it starts in. */

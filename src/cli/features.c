@@ -77,7 +77,15 @@ static void linux_features(struct json_writer *writer)
     seccomp(writer);
     enabled(writer, "apparmor", true);
     enabled(writer, "selinux", true);
-    enabled(writer, "intelRdt", false);
+    json_write_object(writer, "intelRdt");
+    json_write_bool(writer, "enabled", true);
+    json_write_bool(writer, "schemata", true);
+    json_write_bool(writer, "monitoring", true);
+    json_write_end(writer);
+    json_write_object(writer, "memoryPolicy");
+    names(writer, "modes", &plan_memory_modes);
+    names(writer, "flags", &plan_memory_flags);
+    json_write_end(writer);
     json_write_object(writer, "mountExtensions");
     enabled(writer, "idmap", true);
     json_write_end(writer);

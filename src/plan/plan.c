@@ -99,14 +99,18 @@ static const topic start_topics[] = {
     plan_decide_cgroup,
     plan_decide_resources,
     plan_decide_device_rules,
+    plan_decide_memory_policy,
+    plan_decide_machine,
     copy_annotations,
     make_hooks,
     NULL,
 };
 static const topic exec_topics[] = {
-    plan_decide_namespaces,  plan_decide_ids,        plan_decide_process,
-    plan_decide_environment, plan_decide_scheduling, plan_decide_caps,
-    plan_decide_seccomp,     plan_decide_cpus,       NULL,
+    plan_decide_namespaces,    plan_decide_ids,
+    plan_decide_process,       plan_decide_environment,
+    plan_decide_scheduling,    plan_decide_caps,
+    plan_decide_seccomp,       plan_decide_cpus,
+    plan_decide_memory_policy, NULL,
 };
 
 static int make(const struct planning *given, const topic *topics, const struct plan **ret_plan,

@@ -42,6 +42,8 @@ void plan_decide_sysctls(struct planning *p);
 void plan_decide_cgroup(struct planning *p);
 void plan_decide_resources(struct planning *p);
 void plan_decide_device_rules(struct planning *p);
+void plan_decide_memory_policy(struct planning *p);
+void plan_decide_machine(struct planning *p);
 
 /* What plan_decide_resources does, for resources that come from elsewhere: the rows that this host
  * can write. */

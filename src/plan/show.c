@@ -311,6 +311,33 @@ static void show_cgroup(struct show *show, const struct plan_cgroup *cgroup)
     show_end(show);
 }
 
+static void show_resctrl(struct show *show, const struct plan_resctrl *resctrl)
+{
+    if (resctrl == NULL)
+        return;
+    show_object(show, "resctrl");
+    show_text(show, "group", resctrl->group[0] == '\0' ? "/" : resctrl->group);
+    show_true(show, "madeWhereMissing", resctrl->make);
+    show_text(show, "schemata", resctrl->schemata[0]);
+    show_text(show, "schemataBehind", resctrl->schemata[1]);
+    show_text(show, "monitor", resctrl->monitor);
+    show_end(show);
+}
+
+static void show_net_devices(struct show *show, const struct plan_net_devices *devices)
+{
+    if (devices->count == 0)
+        return;
+    show_list(show, "netDevices");
+    for (size_t i = 0; i < devices->count; i++) {
+        show_entry(show);
+        show_text(show, "device", devices->items[i].name);
+        show_text(show, "as", devices->items[i].wanted);
+        show_entry_end(show);
+    }
+    show_end(show);
+}
+
 static void show_hooks(struct show *show, const struct plan_hooks hooks[PLAN_HOOK_KINDS])
 {
     size_t total = 0;
@@ -358,8 +385,11 @@ static int show_plan(const struct plan *plan, struct buf *buf, bool is_json)
     show_mounts(&show, &plan->mounts);
     show_devices(&show, &plan->mounts);
     show_process(&show, &plan->process, plan->mounts.console);
+    show_memory_policy(&show, plan->memory_policy);
+    show_net_devices(&show, &plan->net_devices);
     show_cgroup(&show, &plan->cgroup);
     show_pairs(&show, "sysctls", plan->sysctls, plan->sysctl_count);
+    show_resctrl(&show, plan->resctrl);
     show_hooks(&show, plan->hooks);
     show_pairs(&show, "annotations", plan->annotations, plan->annotation_count);
     show_done(&show);

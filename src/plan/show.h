@@ -12,4 +12,6 @@ void show_vector(struct show *show, const char *key, char *const *items);
 
 void show_process(struct show *show, const struct plan_process *process, bool console);
 
+void show_memory_policy(struct show *show, const struct plan_memory_policy *policy);
+
 #endif

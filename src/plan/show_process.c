@@ -199,3 +199,32 @@ void show_process(struct show *show, const struct plan_process *process, bool co
     show_seccomp(show, process->seccomp);
     show_end(show);
 }
+
+/* ---- memory policy ---- */
+
+void show_memory_policy(struct show *show, const struct plan_memory_policy *policy)
+{
+    uint64_t flags = 0;
+    char number[NUM_TEXT];
+
+    if (policy == NULL)
+        return;
+    for (size_t i = 0; i < plan_memory_flags.count; i++)
+        flags |= plan_memory_flags.rows[i].value;
+
+    show_object(show, "memoryPolicy");
+    show_text(show, "mode", words_name(&plan_memory_modes, policy->mode & ~flags));
+    show_words(show, "flags");
+    for (size_t i = 0; i < plan_memory_flags.count; i++) {
+        if ((policy->mode & plan_memory_flags.rows[i].value) != 0)
+            show_word(show, plan_memory_flags.rows[i].name);
+    }
+    show_words_end(show);
+    show_words(show, "nodes");
+    for (size_t node = 0; node < policy->node_words * 64; node++) {
+        if ((policy->nodes[node / 64] >> node % 64 & 1) != 0)
+            show_word(show, num_format_u64(node, number));
+    }
+    show_words_end(show);
+    show_end(show);
+}

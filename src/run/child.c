@@ -45,6 +45,7 @@ int child_leave_host(struct start *start, struct sub_err *err)
     sub_close(&start->cgroup_root_fd);
     sub_close(&start->group.dir_fd);
     sub_close(&start->agent_fd);
+    sub_close(&start->resctrl_fd);
     sub_close(&start->terminal_fd);
 
     rc = sys_setsid();

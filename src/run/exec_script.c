@@ -127,6 +127,7 @@ static int fill(struct start *start, bool hidden, struct script *script, struct 
     if (process->apparmor != NULL)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
     put_call(script, SYS_prctl, PR_SET_DUMPABLE, 0, 0, "cannot hide from tracers");
+    put_memory_policy(start, script);
     if (hidden)
         fill_hidden(start, &fds, script);
     else

@@ -136,6 +136,8 @@ int step_attributes(struct start *start, struct sub_err *err)
         SUBLET_TRY(write_oom_score(process, pid, err));
     if (process->scheduler != NULL)
         SUBLET_TRY(set_scheduler(process->scheduler, pid, err));
+    if (start->plan->resctrl != NULL)
+        SUBLET_TRY(proc_resctrl_enter(start->resctrl_fd, start->plan->resctrl, pid, err));
     if (process->has_io_priority) {
         int rc = sys_ioprio_set(IOPRIO_WHO_PROCESS, pid, process->io_priority);
 

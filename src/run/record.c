@@ -32,6 +32,21 @@ static int check_unused(struct start *start, struct sub_err *err)
                     text[0] == '\0' ? "processes" : text);
 }
 
+static void describe_resctrl(struct start *start)
+{
+    const struct plan_resctrl *resctrl = start->plan->resctrl;
+
+    if (resctrl == NULL)
+        return;
+    if (start->makes_resctrl)
+        start->record.resctrl_group = resctrl->group;
+    if (resctrl->monitor != NULL) {
+        start->record.resctrl_monitor =
+            arena_printf(start->request->arena, "%s%smon_groups/%s", resctrl->group,
+                         resctrl->group[0] == '\0' ? "" : "/", resctrl->monitor);
+    }
+}
+
 /* What the record says before anything happened. The group's missing parents are counted now,
  * since a crash in the middle of making them must not leave one that nobody knows of. */
 static int describe(struct start *start, struct sub_err *err)
@@ -62,6 +77,7 @@ static int describe(struct start *start, struct sub_err *err)
     };
     _Static_assert(sizeof(struct state_pair) == sizeof(struct plan_pair), "two names of one shape");
 
+    describe_resctrl(start);
     if (start->cgroup_root_fd < 0)
         return 0;
     int missing = cgroup_missing(start->cgroup_root_fd, plan->cgroup.path, err);

@@ -113,6 +113,25 @@ int image_of_script(struct start *start, struct script *script, struct sub_err *
     return proc_image_make(&blob, &start->image_fd, err);
 }
 
+/* Kept across exec, and given to every child of the process. */
+void put_memory_policy(const struct start *start, struct script *script)
+{
+    const struct plan_memory_policy *policy = start->plan->memory_policy;
+
+    if (policy == NULL)
+        return;
+
+    struct script_op *op = script_add(script, SCRIPT_CALL, "linux.memoryPolicy",
+                                      "the kernel refused it (are its nodes there?)");
+    op->number = SYS_set_mempolicy;
+    op->args[0] = policy->mode;
+    if (policy->nodes == NULL)
+        return;
+    op->pointer_mask = 1u << 1;
+    op->args[1] = script_put(script, policy->nodes, policy->node_words * sizeof *policy->nodes);
+    op->args[2] = policy->node_words * 64 + 1; /* the kernel counts one less */
+}
+
 static int fill(struct start *start, struct script *script, struct sub_err *err)
 {
     const struct plan_process *process = &start->plan->process;
@@ -124,6 +143,7 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
 
     put_call(script, SYS_prctl, PR_SET_DUMPABLE, 0, 0, "cannot hide from tracers");
+    put_memory_policy(start, script);
     if (!agent && !waited) {
         put_ready(script, start->channel[1]);
         put_release(start, script);

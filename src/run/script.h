@@ -13,6 +13,7 @@ void put_call(struct script *script, long number, uint64_t a, uint64_t b, uint64
 void put_wait(struct script *script, int fd, const char *text); /* for one byte */
 void put_ready(struct script *script, int channel_fd);
 void put_close(const struct start *start, struct script *script); /* all but the channel */
+void put_memory_policy(const struct start *start, struct script *script);
 void put_exec(const struct start *start, struct script *script);
 
 /* start->image_fd: what the child becomes. */

@@ -35,6 +35,10 @@ struct start {
     struct cgroups_host cgroup_host;
     struct cgroup group;
 
+    /* cache and memory bandwidth */
+    int resctrl_fd;
+    bool makes_resctrl;
+
     /* prepared before the clone */
     struct ns_joins joins;
     int *idmap_fds; /* of plan->mounts.idmaps */
@@ -84,6 +88,12 @@ int step_idmaps(struct start *start, struct sub_err *err);
 int step_sources(struct start *start, struct sub_err *err);
 int step_channel(struct start *start, struct sub_err *err);
 int step_hook_state(struct start *start, struct sub_err *err);
+
+/* machine.c: parent, memory bandwidth, cache and network devices */
+int step_resctrl_find(struct start *start, struct sub_err *err);
+int step_resctrl(struct start *start, struct sub_err *err);
+void undo_resctrl(struct start *start);
+int remove_resctrl(const struct state_record *record, struct sub_err *err);
 
 /* record.c: parent, the folder and its files */
 int step_claim(struct start *start, struct sub_err *err);

@@ -145,6 +145,7 @@ int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *
     if (target->has_record) {
         SUBLET_TRY(kill_process(&target->record, err));
         SUBLET_TRY(remove_group(target, err));
+        SUBLET_TRY(remove_resctrl(&target->record, err));
         run_stop_hooks(target, warn);
     }
     return state_remove(target->root_fd, target->id, target->dir_fd, err);

@@ -143,18 +143,6 @@ static void check_personality(const struct spec_personality *personality, struct
     }
 }
 
-static void refuse_unsupported(const struct spec_linux *linux_, struct findings *findings)
-{
-    static const char text[] = "not supported by this version";
-
-    if (linux_->intel_rdt != NULL)
-        findings_error(findings, "linux.intelRdt", text);
-    if (linux_->net_devices.count > 0)
-        findings_error(findings, "linux.netDevices", text);
-    if (linux_->memory_policy != NULL)
-        findings_error(findings, "linux.memoryPolicy", text);
-}
-
 void check_linux(const struct spec *spec, struct findings *findings)
 {
     const struct spec_linux *linux_ = spec->linux_;
@@ -179,5 +167,7 @@ void check_linux(const struct spec *spec, struct findings *findings)
     check_paths("maskedPaths", &linux_->masked_paths, findings);
     check_paths("readonlyPaths", &linux_->readonly_paths, findings);
     check_personality(linux_->personality, findings);
-    refuse_unsupported(linux_, findings);
+    check_memory_policy(linux_->memory_policy, findings);
+    check_intel_rdt(linux_->intel_rdt, findings);
+    check_net_devices(spec, findings);
 }

@@ -38,6 +38,8 @@ static const struct json_field record_fields[] = {
     {.key = "cgroupParents", .kind = JSON_U32, .offset = AT(cgroup_parents), .presence = JSON_REQUIRED},
     {.key = "cgroupKept", .kind = JSON_BOOL, .offset = AT(cgroup_kept), .presence = JSON_REQUIRED},
     {.key = "cgroupManager", .kind = JSON_STRING, .offset = AT(cgroup_manager), .presence = JSON_REQUIRED},
+    {.key = "resctrlGroup", .kind = JSON_STRING, .offset = AT(resctrl_group)},
+    {.key = "resctrlMonitor", .kind = JSON_STRING, .offset = AT(resctrl_monitor)},
     {.key = "startHooks", .kind = JSON_BOOL, .offset = AT(start_hooks), .presence = JSON_REQUIRED},
     {.key = "stopHooks", .kind = JSON_BOOL, .offset = AT(stop_hooks), .presence = JSON_REQUIRED},
     {.key = "keyring", .kind = JSON_BOOL, .offset = AT(keyring)},

@@ -180,7 +180,7 @@ START_TEST(features_tell_the_planners_own_words)
         "\"ociVersionMin\": \"1.0.0\",\n  \"ociVersionMax\": \"1.3.0\",\n",
         "\"idmap\": {\n        \"enabled\": true\n",
         "\"netDevices\": {\n      \"enabled\": false\n",
-        "\"intelRdt\": {\n      \"enabled\": false\n",
+        "\"intelRdt\": {\n      \"enabled\": true,\n      \"schemata\": true,\n",
         "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": false,\n",
         "\"run.oci.keep_original_groups\",\n    \"run.oci.mount_context_type\"\n",
     };

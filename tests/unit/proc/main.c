@@ -4,5 +4,6 @@
 Suite *image_suite(void);
 Suite *hook_suite(void);
 Suite *channel_suite(void);
+Suite *resctrl_suite(void);
 
-RUN_SUITES(image_suite, hook_suite, channel_suite)
+RUN_SUITES(image_suite, hook_suite, channel_suite, resctrl_suite)
