@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,11 @@ int cgroup_is_frozen(int dir_fd)
     int rc = cg_events_read(dir_fd, &events);
 
     return rc < 0 ? rc : events.frozen;
+}
+
+int cgroup_wait_thawed(int dir_fd)
+{
+    return cg_events_wait(dir_fd, CG_EVENT_FROZEN, false, INT_MAX);
 }
 
 int cgroup_freeze(int dir_fd, int deadline_ms, struct sub_err *err)

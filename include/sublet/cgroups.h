@@ -132,6 +132,7 @@ void cgroup_remaining(int dir_fd, char *text, size_t size);
 int cgroup_freeze(int dir_fd, int deadline_ms, struct sub_err *err); /* thawed again on failure */
 int cgroup_thaw(int dir_fd, int deadline_ms, struct sub_err *err);   /* -EBUSY: ancestor frozen */
 int cgroup_is_frozen(int dir_fd);                                    /* 1, 0, -errno */
+int cgroup_wait_thawed(int dir_fd); /* as long as it takes; -ENODEV, -ENOENT: the group is gone */
 
 /* Who froze it: CGROUP_FROZEN_* bits. text gets the path (without leading slash) of the nearest
  * frozen group above, "" if there is none. */

@@ -25,6 +25,7 @@ static const struct step rows[] = {
     {"sockets",      PARENT, exec_sockets,      NULL      },
     {"channel",      PARENT, step_channel,      NULL      },
     {"label",        PARENT, exec_label_proc,   NULL      },
+    {"pause",        PARENT, exec_wait_resumed, NULL      },
     {"container",    PARENT, exec_container,    NULL      },
     {"namespaces",   PARENT, exec_namespaces,   NULL      },
     {"cgroup",       PARENT, exec_cgroup,       NULL      },
@@ -48,11 +49,6 @@ static const struct step rows[] = {
     {"pid file",     PARENT, exec_pid_file,     NULL      },
 };
 static const struct step_table exec_steps = {rows, sizeof rows / sizeof *rows};
-
-int answer_limit_ms(const struct start *start)
-{
-    return start->exec != NULL && start->exec->may_freeze ? -1 : ANSWER_LIMIT_MS;
-}
 
 int run_config(const struct run_target *by_name, struct run_config *ret_config, struct sub_err *err)
 {

@@ -19,17 +19,12 @@ struct exec {
     int socket_fd;   /* whoever is to get the pidfd */
     int signal_fd;   /* what the foreground process is to get */
     bool host_proc;  /* labels go through the host's procfs */
-    bool may_freeze; /* --ignore-paused: it takes as long as the container is paused */
 };
-
-/* How long the child may take for what is only our own work. */
-int answer_limit_ms(const struct start *start);
 
 /* exec_parent.c */
 int exec_sockets(struct start *start, struct sub_err *err);
 int exec_container(struct start *start, struct sub_err *err);
 int exec_namespaces(struct start *start, struct sub_err *err);
-int exec_cgroup(struct start *start, struct sub_err *err);
 int exec_initial_cpus(struct start *start, struct sub_err *err);
 int exec_spawn(struct start *start, struct sub_err *err);
 int exec_leave(struct start *start, struct sub_err *err);
@@ -49,7 +44,10 @@ int exec_join(struct start *start, struct sub_err *err);
 int exec_program(struct start *start, struct sub_err *err);
 int exec_terminal(struct start *start, struct sub_err *err);
 
-/* exec_group.c: clones the child into the group that can take it. 0 in the child. */
+/* exec_group.c */
+int exec_wait_resumed(struct start *start, struct sub_err *err);
+int exec_cgroup(struct start *start, struct sub_err *err);
+/* Clones the child into the group that can take it. */
 int exec_clone(struct start *start, struct sub_err *err);
 int exec_not_running(const char *id, struct sub_err *err);
 

@@ -11,6 +11,7 @@
 
 #include "exec.h"
 #include "start.h"
+#include "target.h"
 
 #define GROUP_TEXT 4096
 
@@ -42,20 +43,38 @@ static int open_named(struct start *start, const char *name, struct sub_err *err
     return rc;
 }
 
-/* Whoever froze a group of the container froze what is born there. */
+/* Nobody is put into a frozen group, where nothing could end him before it is thawed; and nobody
+ * holds the lock meanwhile, which a resume may need. */
+int exec_wait_resumed(struct start *start, struct sub_err *err)
+{
+    const struct run_exec_request *request = start->exec->request;
+    const struct run_target by_name = {
+        .arena = request->arena, .state_root = request->state_root, .id = request->id};
+    OWNED_TARGET target = TARGET_NONE;
+    OWNED_CGROUP group = CGROUP_NONE;
+    struct cgroups_host host;
+    int fresh = -EBADF;
+
+    if (!request->ignore_paused)
+        return 0;
+    SUBLET_TRY(target_open(&by_name, false, &target, err));
+    if (!target.has_record || target.record.cgroup_path == NULL)
+        return 0;
+    SUBLET_TRY(cgroups_mount_open(&fresh, &host, err));
+    OWNED_FD root = fresh;
+    if (cgroup_open(root, target.record.cgroup_path, &group, NULL) == 0)
+        (void) cgroup_wait_thawed(group.dir_fd); /* a group that is gone is met by later steps */
+    return 0;
+}
+
 static int check_paused(struct start *start, struct sub_err *err)
 {
-    int frozen = cgroup_is_frozen(start->group.dir_fd);
-
-    if (frozen <= 0)
+    if (cgroup_is_frozen(start->group.dir_fd) <= 0)
         return 0; /* a group that is gone is met by the clone */
-    if (!start->exec->request->ignore_paused)
-        return sub_fail(err, EBUSY, NULL,
-                        "container '%s': cannot exec in a paused container (use --ignore-paused to "
-                        "override)",
-                        start->exec->request->id);
-    start->exec->may_freeze = true;
-    return 0;
+    return sub_fail(err, EBUSY, NULL,
+                    "container '%s': cannot exec in a paused container (use --ignore-paused to "
+                    "override)",
+                    start->exec->request->id);
 }
 
 int exec_cgroup(struct start *start, struct sub_err *err)

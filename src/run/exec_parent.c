@@ -183,7 +183,7 @@ int exec_leave(struct start *start, struct sub_err *err)
 
     if ((start->exec->joins & CLONE_NEWPID) == 0)
         return 0;
-    int rc = proc_receive_child(start->channel[0], answer_limit_ms(start), &pid, err);
+    int rc = proc_receive_child(start->channel[0], ANSWER_LIMIT_MS, &pid, err);
     if (rc == 0)
         return no_answer(start, err);
     return rc < 0 ? rc : take_child(start, pid, err);
@@ -224,7 +224,7 @@ int exec_signals(struct start *start, struct sub_err *err)
 int exec_confirm(struct start *start, struct sub_err *err)
 {
     enum proc_news news;
-    int rc = proc_receive(start->channel[0], answer_limit_ms(start), &news, NULL, err);
+    int rc = proc_receive(start->channel[0], ANSWER_LIMIT_MS, &news, NULL, err);
 
     if (rc > 0)
         return sub_fail(err, EPROTO, NULL, "the child sent %d, expected to be gone", (int) news);

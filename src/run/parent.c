@@ -13,7 +13,6 @@
 #include "sublet/base/num.h"
 #include "sublet/sys.h"
 
-#include "exec.h"
 #include "start.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -182,7 +181,7 @@ int no_answer(const struct start *start, struct sub_err *err)
 static int hear(struct start *start, enum proc_news *ret_news, int *ret_fd, struct sub_err *err)
 {
     /* hooks may take as long as their own timeouts let them */
-    int limit_ms = plan_has_child_hooks(start->plan) ? -1 : answer_limit_ms(start);
+    int limit_ms = plan_has_child_hooks(start->plan) ? -1 : ANSWER_LIMIT_MS;
     int rc = proc_receive(start->channel[0], limit_ms, ret_news, ret_fd, err);
 
     return rc != 0 ? rc : no_answer(start, err);
