@@ -30,7 +30,9 @@ int child_leave_host(struct start *start, struct sub_err *err)
 {
     int rc = sys_prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0);
 
-    if (rc >= 0)
+    /* the id maps of a process that is not dumpable are root's: a parent who is not can write them
+     * only before; becoming root hides the process, too */
+    if (rc >= 0 && (!start->plan->ns.new_user || start->exec != NULL || geteuid() == 0))
         rc = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "prctl: %s", sub_strerror(-rc));
