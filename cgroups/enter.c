@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/base/num.h"
 #include "sublet/base/path.h"
 #include "sublet/sys.h"
 
@@ -50,6 +51,17 @@ int cgroup_explain_clone(int dir_fd, int error, const char *where, struct sub_er
     }
     return sub_fail(err, error, where, "cannot start a process in the cgroup: %s",
                     sub_strerror(error));
+}
+
+int cgroup_adopt(int dir_fd, pid_t pid, const char *where, struct sub_err *err)
+{
+    char text[NUM_TEXT];
+    bool absent = false;
+    int rc = knob_put(dir_fd, "cgroup.procs", num_format_i64(pid, text), &absent);
+
+    if (rc == -ESRCH) /* whoever waits for it hears why */
+        return 0;
+    return rc < 0 ? cgroup_explain_clone(dir_fd, -rc, where, err) : 0;
 }
 
 static int give(int dir_fd, const char *file, uid_t uid, gid_t gid, struct sub_err *err)

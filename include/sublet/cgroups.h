@@ -92,6 +92,9 @@ int cgroup_open(int root_fd, const char *path, struct cgroup *ret_group, struct 
  * be put into it. -ENOENT: there is none. */
 int cgroup_open_leaf(int dir_fd, struct cgroup *ret_leaf);
 
+/* Moves a process that could not be cloned into the group; 0 too if it has ended. */
+int cgroup_adopt(int dir_fd, pid_t pid, const char *where, struct sub_err *err);
+
 /* What to say when clone3(CLONE_INTO_CGROUP) failed with that errno; returns -error. */
 int cgroup_explain_clone(int dir_fd, int error, const char *where, struct sub_err *err);
 
