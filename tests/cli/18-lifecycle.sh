@@ -116,6 +116,8 @@ until_true 5 eval "[ \$(wc -l <$group/cgroup.procs) = 3 ]"
 run sublet kill --all "$ID" KILL
 expect_status 0
 until_true 5 eval "[ \$(wc -l <$group/cgroup.procs) = 0 ]"
+# a pid namespace's first process leaves the list before it has seen the end of the others
+until_true 5 container_is "$ID" stopped
 run sublet delete "$ID"
 expect_status 0
 
