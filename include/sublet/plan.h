@@ -22,6 +22,7 @@
 
 struct arena;
 struct buf;
+struct cg_property;
 struct cg_row;
 struct findings;
 struct spec;
@@ -53,7 +54,13 @@ enum plan_cgroup_manager { PLAN_CGROUPFS, PLAN_CGROUP_SYSTEMD, PLAN_CGROUP_DISAB
 
 struct plan_cgroup {
     enum plan_cgroup_manager manager;
-    const char *path;          /* below the v2 mount, no leading slash; NULL when disabled */
+    const char *path; /* below the v2 mount, no leading slash; NULL when disabled */
+    /* systemd: path and scope_path are below the manager's own group, "" or "user.slice/..." */
+    const char *unit, *slice;             /* "docker-abc.scope", "system.slice" */
+    const char *scope_path;               /* path itself, or the group above it */
+    bool user_manager;                    /* a user's session manager, not the host's */
+    const struct cg_property *properties; /* of the scope */
+    size_t property_count;
     const char *json;          /* "linux.cgroupsPath" */
     uint64_t controllers;      /* CG_* bits that rows need enabled for the group */
     const struct cg_row *rows; /* limits in the order of writing, `unified` last */

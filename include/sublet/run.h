@@ -105,6 +105,7 @@ struct run_info {
     enum run_status status;
     pid_t pid; /* 0 when stopped */
     uint32_t owner_uid;
+    const char *systemd_unit; /* the container's scope; NULL: systemd did not make its group */
     const struct run_pair *annotations;
     size_t annotation_count;
     const struct spec_resources *resources; /* since an update; NULL: those of config.json */

@@ -56,6 +56,9 @@ struct state_record {
     const char *cgroup_manager;  /* "cgroupfs", "systemd", "disabled" */
     const char *resctrl_group;   /* made by create; NULL: none */
     const char *resctrl_monitor; /* "GROUP/mon_groups/ID"; NULL: none */
+    const char *systemd_unit;    /* manager systemd: "docker-abc.scope" */
+    const char *systemd_scope;   /* its group; cgroup_path is it, or one level below */
+    bool systemd_user;           /* of the user's session manager */
     bool start_hooks;            /* startContainer or poststart hooks: start has to wait for them */
     bool stop_hooks;             /* poststop hooks: delete has to read config.json */
     bool keyring; /* the process has joined a session keyring named after the container */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sublet/base/buf.h"
+#include "sublet/cgroups/systemd.h"
 
 #include "command.h"
 #include "say.h"
@@ -10,7 +11,7 @@ static int features_body(const struct call *call, struct sub_err *err)
     OWNED_BUF text = BUF(TEXTS_MAX_BYTES);
 
     (void) call;
-    features_json(&text);
+    features_json(&text, cg_systemd_is_there());
     return say_result(&text, err);
 }
 

@@ -45,13 +45,13 @@ static void mount_options(struct json_writer *writer)
     json_write_end(writer);
 }
 
-static void cgroup(struct json_writer *writer)
+static void cgroup(struct json_writer *writer, bool systemd)
 {
     json_write_object(writer, "cgroup");
     json_write_bool(writer, "v1", false);
     json_write_bool(writer, "v2", true);
-    json_write_bool(writer, "systemd", false);
-    json_write_bool(writer, "systemdUser", false);
+    json_write_bool(writer, "systemd", systemd);
+    json_write_bool(writer, "systemdUser", systemd);
     json_write_bool(writer, "rdma", true);
     json_write_end(writer);
 }
@@ -68,12 +68,12 @@ static void seccomp(struct json_writer *writer)
     json_write_end(writer);
 }
 
-static void linux_features(struct json_writer *writer)
+static void linux_features(struct json_writer *writer, bool systemd)
 {
     json_write_object(writer, "linux");
     names(writer, "namespaces", &plan_namespaces);
     names(writer, "capabilities", &plan_capabilities);
-    cgroup(writer);
+    cgroup(writer, systemd);
     seccomp(writer);
     enabled(writer, "apparmor", true);
     enabled(writer, "selinux", true);
@@ -93,14 +93,16 @@ static void linux_features(struct json_writer *writer)
     json_write_end(writer);
 }
 
-void features_json(struct buf *buf)
+void features_json(struct buf *buf, bool systemd)
 {
     static const char *const hooks[] = {
         "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
     };
     static const char *const unsafe[] = {
+        "org.systemd.property.",
         "run.oci.keep_original_groups",
         "run.oci.mount_context_type",
+        "run.oci.systemd.subgroup",
     };
     struct json_writer writer;
 
@@ -110,7 +112,7 @@ void features_json(struct buf *buf)
     json_write_string(&writer, "ociVersionMax", SPEC_VERSION);
     strings(&writer, "hooks", hooks, sizeof hooks / sizeof *hooks);
     mount_options(&writer);
-    linux_features(&writer);
+    linux_features(&writer, systemd);
     json_write_object(&writer, "annotations");
     json_write_string(&writer, "org.sublet.commit", version_commit());
     json_write_string(&writer, "org.sublet.version", SUBLET_VERSION);

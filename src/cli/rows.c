@@ -50,8 +50,8 @@ static const struct arg_row global_table[] = {
      "how much is logged (default: warning, with JSON error)"},
     {"debug", 0, ARG_SET, INTO(log_level), &debug_word, NULL, "the same as --log-level debug"},
     {"cgroup-manager", 0, ARG_WORD, INTO(cgroup_manager), &manager_words, NULL,
-     "who makes the cgroups: sublet itself (default) or nobody; systemd is refused, its driver is "
-     "not part of this version"},
+     "who makes the cgroups: sublet itself (default); systemd, as a scope for each container; or "
+     "nobody"},
     {"systemd-cgroup", 0, ARG_SET, INTO(cgroup_manager), &systemd_word, NULL,
      "the same as --cgroup-manager systemd"},
     {"rootless", 0, ARG_IGNORED, 0, &truth_words, NULL,

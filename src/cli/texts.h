@@ -3,6 +3,8 @@
 #ifndef SUBLET_CLI_TEXTS_H
 #define SUBLET_CLI_TEXTS_H
 
+#include <stdbool.h>
+
 struct buf;
 struct command;
 
@@ -17,6 +19,6 @@ void bash_completion(struct buf *buf);
 void zsh_completion(struct buf *buf);
 void man_options(struct buf *buf, const struct command *command);
 void options_json(struct buf *buf);
-void features_json(struct buf *buf);
+void features_json(struct buf *buf, bool systemd); /* its driver is installed */
 
 #endif

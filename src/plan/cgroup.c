@@ -44,63 +44,6 @@ static const char *cgroupfs_path(struct planning *p)
     return path[0] == '/' ? path + 1 : below_base(p, path);
 }
 
-/* "a-b.slice" lies in "a.slice" (systemd.slice(5)). */
-static char *slice_path(struct planning *p, const char *slice)
-{
-    size_t length = strlen(slice) - strlen(".slice");
-    char *path = arena_strdup(p->arena, "");
-
-    if (strcmp(slice, "-.slice") == 0)
-        return path;
-    for (size_t i = 1; i <= length && path != NULL; i++) {
-        if (i == length || slice[i] == '-')
-            path = arena_printf(p->arena, "%s%.*s.slice/", path, (int) i, slice);
-    }
-    return path;
-}
-
-static bool is_unit_part(const char *text)
-{
-    return strpbrk(text, "/\n\r") == NULL && strcmp(text, "..") != 0 && strcmp(text, ".") != 0;
-}
-
-static bool is_slice(const char *text)
-{
-    size_t length = strlen(text);
-
-    return length > strlen(".slice") && is_unit_part(text) &&
-           strcmp(text + length - strlen(".slice"), ".slice") == 0;
-}
-
-static const char *systemd_path(struct planning *p)
-{
-    const char *given = p->linux_->cgroups_path;
-    const char *slice = p->host->rootless ? "user.slice" : "system.slice";
-    const char *prefix = "sublet", *name = p->options->id;
-
-    if (given != NULL && given[0] != '\0') {
-        char *fields = arena_strdup(p->arena, given);
-        char *second = fields == NULL ? NULL : strchr(fields, ':');
-        char *third = second == NULL ? NULL : strchr(second + 1, ':');
-
-        if (third == NULL || strchr(third + 1, ':') != NULL) {
-            plan_error(p, CGROUP_FIELD, "'%s' is not of the form slice:prefix:name", given);
-            return NULL;
-        }
-        *second = *third = '\0';
-        slice = fields[0] == '\0' ? slice : fields;
-        prefix = second + 1;
-        name = third + 1;
-    }
-    if (!is_slice(slice) || !is_unit_part(prefix) || !is_unit_part(name) || name[0] == '\0') {
-        plan_error(p, CGROUP_FIELD, "'%s' is not of the form NAME.slice:prefix:name",
-                   given == NULL ? "" : given);
-        return NULL;
-    }
-    return arena_printf(p->arena, "%s%s%s%s.scope", slice_path(p, slice), prefix,
-                        prefix[0] == '\0' ? "" : "-", name);
-}
-
 static bool has_writable_cgroup_mount(const struct spec *spec)
 {
     for (size_t i = 0; i < spec->mounts.count; i++) {
@@ -143,7 +86,7 @@ void plan_decide_cgroup(struct planning *p)
         break;
     case OPTION_SYSTEMD:
         cgroup->manager = PLAN_CGROUP_SYSTEMD;
-        cgroup->path = systemd_path(p);
+        plan_decide_scope(p);
         break;
     case OPTION_DISABLED:
         cgroup->manager = PLAN_CGROUP_DISABLED;

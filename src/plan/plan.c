@@ -101,6 +101,7 @@ static const topic start_topics[] = {
     plan_decide_device_rules,
     plan_decide_memory_policy,
     plan_decide_machine,
+    plan_decide_unit,
     copy_annotations,
     make_hooks,
     NULL,

@@ -44,6 +44,10 @@ void plan_decide_resources(struct planning *p);
 void plan_decide_device_rules(struct planning *p);
 void plan_decide_memory_policy(struct planning *p);
 void plan_decide_machine(struct planning *p);
+void plan_decide_unit(struct planning *p);
+
+/* The part of plan_decide_cgroup that is systemd's. */
+void plan_decide_scope(struct planning *p);
 
 /* What plan_decide_resources does, for resources that come from elsewhere: the rows that this host
  * can write. */

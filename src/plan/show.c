@@ -11,6 +11,7 @@
 #include "sublet/base/buf.h"
 #include "sublet/base/words.h"
 #include "sublet/cgroups.h"
+#include "sublet/cgroups/systemd.h"
 
 #include "planning.h"
 
@@ -269,6 +270,18 @@ static void show_device_rule(struct show *show, const struct cg_device_rule *rul
     show_line(show, text);
 }
 
+static void show_unit(struct show *show, const struct plan_cgroup *cgroup)
+{
+    if (cgroup->unit == NULL)
+        return;
+    show_text(show, "unit", cgroup->unit);
+    show_true(show, "sessionManager", cgroup->user_manager);
+    show_object(show, "properties");
+    for (size_t i = 0; i < cgroup->property_count; i++)
+        show_text(show, cgroup->properties[i].name, cgroup->properties[i].value);
+    show_end(show);
+}
+
 static void show_cgroup(struct show *show, const struct plan_cgroup *cgroup)
 {
     static const char *const managers[] = {[PLAN_CGROUPFS] = "cgroupfs",
@@ -279,6 +292,7 @@ static void show_cgroup(struct show *show, const struct plan_cgroup *cgroup)
     show_object(show, "cgroup");
     show_text(show, "manager", managers[cgroup->manager]);
     show_text(show, "path", cgroup->path);
+    show_unit(show, cgroup);
     if (cgroup->controllers != 0) {
         show_words(show, "controllers");
         for (uint32_t bit = 1; bit != 0 && bit <= cgroup->controllers; bit <<= 1) {

@@ -46,6 +46,7 @@ int child_leave_host(struct start *start, struct sub_err *err)
     sub_close(&start->root_fd);
     sub_close(&start->cgroup_root_fd);
     sub_close(&start->group.dir_fd);
+    sys_talk_forget(&start->systemd.talk);
     sub_close(&start->agent_fd);
     sub_close(&start->resctrl_fd);
     sub_close(&start->terminal_fd);
@@ -61,6 +62,16 @@ static void wait_go(struct start *start)
 {
     if (proc_wait_go(start->channel[1]) < 0)
         _exit(1);
+}
+
+/* systemd makes the group around a process: nothing is done, and no cgroup namespace made, until
+ * this one is in it. */
+int child_join_scope(struct start *start, struct sub_err *err)
+{
+    (void) err;
+    if (start->plan->cgroup.manager == PLAN_CGROUP_SYSTEMD)
+        wait_go(start);
+    return 0;
 }
 
 int child_become_root(struct start *start, struct sub_err *err)

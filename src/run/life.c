@@ -60,6 +60,8 @@ static int empty_group(struct arena *arena, int dir_fd, struct sub_err *err)
 int destroy_group(struct arena *arena, int root_fd, const struct state_record *record,
                   struct sub_err *err)
 {
+    if (record->systemd_unit != NULL)
+        return scope_destroy(root_fd, record, err);
     if (!record->cgroup_kept) {
         SUBLET_TRY(cgroup_destroy(root_fd, record->cgroup_path, DESTROY_LIMIT_MS, err));
         return cgroup_remove_ancestors(root_fd, record->cgroup_path, record->cgroup_parents, err);
@@ -106,6 +108,7 @@ struct run_info info_of_record(const struct state_record *record, enum run_statu
         .status = status,
         .pid = pid,
         .owner_uid = record->owner_uid,
+        .systemd_unit = record->systemd_unit,
         .annotations = (const struct run_pair *) record->annotations.items,
         .annotation_count = record->annotations.count,
         .resources = record->resources,

@@ -21,9 +21,9 @@ int step_cgroup(struct start *start, struct sub_err *err)
 {
     const struct plan_cgroup *cgroup = &start->plan->cgroup;
 
-    if (start->cgroup_root_fd < 0)
+    if (cgroup->manager != PLAN_CGROUPFS || start->cgroup_root_fd < 0)
         return 0;
-    SUBLET_TRY(cgroup_make(start->cgroup_root_fd, cgroup->path, (uint32_t) cgroup->controllers,
+    SUBLET_TRY(cgroup_make(start->cgroup_root_fd, start->group_path, (uint32_t) cgroup->controllers,
                            cgroup->json, &start->group, err));
     SUBLET_TRY(
         cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_BEFORE_CLONE, err));
@@ -38,7 +38,7 @@ void undo_cgroup(struct start *start)
     struct sub_err ignored = {.code = 0};
 
     /* a group that we did not get is not ours to empty: others may live in it */
-    if (start->group.dir_fd >= 0)
+    if (start->group.dir_fd >= 0 && start->plan->cgroup.manager == PLAN_CGROUPFS)
         (void) destroy_group(start->request->arena, start->cgroup_root_fd, &start->record,
                              &ignored);
 }
@@ -69,7 +69,7 @@ void undo_spawn(struct start *start)
 
 /* A child that has died is noticed, with its reason, by the next wait; any other failure to reach
  * it would leave both sides waiting for each other. */
-static int let_child_go_on(struct start *start)
+int let_child_go_on(struct start *start)
 {
     int rc = proc_go(start->channel[0]);
 
@@ -265,6 +265,7 @@ int step_release(struct start *start, struct sub_err *err)
 {
     int rc = proc_go(start->channel[0]);
 
+    cg_systemd_close(&start->systemd); /* a foreground run has no more use for it */
     if (rc < 0)
         return sub_fail(err, ECHILD, NULL, "the container's process died before it was released");
     return 0;

@@ -25,10 +25,9 @@ int step_cgroup_find(struct start *start, struct sub_err *err)
 
     if (cgroup->manager == PLAN_CGROUP_DISABLED || cgroup->path == NULL)
         return 0;
-    if (cgroup->manager == PLAN_CGROUP_SYSTEMD)
-        return sub_fail(err, EOPNOTSUPP, "--systemd-cgroup",
-                        "the systemd driver is not part of this version; use cgroupfs or disabled");
-    return cgroups_mount_open(&start->cgroup_root_fd, &start->cgroup_host, err);
+    SUBLET_TRY(cgroups_mount_open(&start->cgroup_root_fd, &start->cgroup_host, err));
+    start->group_path = cgroup->path;
+    return cgroup->manager == PLAN_CGROUP_SYSTEMD ? scope_connect(start, err) : 0;
 }
 
 int step_joins(struct start *start, struct sub_err *err)
@@ -111,7 +110,7 @@ int step_filter(struct start *start, struct sub_err *err)
 
 static const char *host_path_of_group(struct start *start)
 {
-    const char *path = start->plan->cgroup.path;
+    const char *path = start->group_path;
 
     if (start->cgroup_root_fd < 0)
         return NULL;

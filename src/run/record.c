@@ -20,7 +20,8 @@ static int check_unused(struct start *start, struct sub_err *err)
     OWNED_CGROUP group = CGROUP_NONE;
     char text[128];
 
-    int rc = cgroup_open(start->cgroup_root_fd, cgroup->path, &group, err);
+    int rc = cgroup_open(start->cgroup_root_fd,
+                         start->scope_path == NULL ? cgroup->path : start->scope_path, &group, err);
     if (rc == -ENOENT)
         return 0;
     if (rc < 0)
@@ -80,12 +81,18 @@ static int describe(struct start *start, struct sub_err *err)
     describe_resctrl(start);
     if (start->cgroup_root_fd < 0)
         return 0;
+    record->cgroup_path = start->group_path;
+    if (plan->cgroup.manager == PLAN_CGROUP_SYSTEMD) {
+        record->systemd_unit = plan->cgroup.unit;
+        record->systemd_scope = start->scope_path;
+        record->systemd_user = plan->cgroup.user_manager;
+        return check_unused(start, err);
+    }
     int missing = cgroup_missing(start->cgroup_root_fd, plan->cgroup.path, err);
     if (missing < 0)
         return missing;
     if (missing == 0)
         SUBLET_TRY(check_unused(start, err));
-    record->cgroup_path = plan->cgroup.path;
     record->cgroup_kept = missing == 0;
     record->cgroup_parents = missing > 0 ? (uint32_t) missing - 1 : 0;
     return 0;

@@ -6,6 +6,7 @@
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
 #include "sublet/cgroups.h"
+#include "sublet/cgroups/systemd.h"
 #include "sublet/mount.h"
 #include "sublet/ns.h"
 #include "sublet/plan.h"
@@ -34,6 +35,9 @@ struct start {
     int cgroup_root_fd;
     struct cgroups_host cgroup_host;
     struct cgroup group;
+    struct cg_systemd systemd;           /* where the manager is systemd */
+    const char *group_path, *scope_path; /* below the mount */
+    bool has_scope;
 
     /* cache and memory bandwidth */
     int resctrl_fd;
@@ -102,6 +106,13 @@ int step_fifos(struct start *start, struct sub_err *err);
 int step_record(struct start *start, struct sub_err *err);
 int step_publish(struct start *start, struct sub_err *err);
 
+/* scope.c: systemd's part of the group */
+int scope_connect(struct start *start, struct sub_err *err);
+int step_scope(struct start *start, struct sub_err *err);
+void undo_scope(struct start *start);
+/* Kills what lives in the record's scope and has systemd forget it. */
+int scope_destroy(int root_fd, const struct state_record *record, struct sub_err *err);
+
 /* script.c: parent */
 int step_image(struct start *start, struct sub_err *err);
 
@@ -110,6 +121,7 @@ int step_cgroup(struct start *start, struct sub_err *err);
 void undo_cgroup(struct start *start);
 int step_spawn(struct start *start, struct sub_err *err);
 void undo_spawn(struct start *start);
+int let_child_go_on(struct start *start);
 int step_id_maps(struct start *start, struct sub_err *err);
 int step_attributes(struct start *start, struct sub_err *err);
 int step_devices(struct start *start, struct sub_err *err);
@@ -122,6 +134,7 @@ int step_release(struct start *start, struct sub_err *err);
 /* child.c: between clone and exec, nothing is allocated any more */
 __attribute__((noreturn)) void child_main(struct start *start);
 int child_leave_host(struct start *start, struct sub_err *err);
+int child_join_scope(struct start *start, struct sub_err *err);
 int child_become_root(struct start *start, struct sub_err *err);
 int child_namespaces(struct start *start, struct sub_err *err);
 int child_mounts(struct start *start, struct sub_err *err);

@@ -29,6 +29,7 @@ static const struct step steps[] = {
     {"cache class", PARENT, step_resctrl,      undo_resctrl},
     {"spawn",       PARENT, step_spawn,        undo_spawn  },
     {"leave host",  CHILD,  child_leave_host,  NULL        },
+    {"join scope",  CHILD,  child_join_scope,  NULL        },
     {"become root", CHILD,  child_become_root, NULL        },
     {"namespaces",  CHILD,  child_namespaces,  NULL        },
     {"mounts",      CHILD,  child_mounts,      NULL        },
@@ -39,6 +40,7 @@ static const struct step steps[] = {
     {"program",     CHILD,  child_program,     NULL        },
     {"wait",        CHILD,  child_wait,        NULL        },
     {"become init", CHILD,  child_become_init, NULL        },
+    {"scope",       PARENT, step_scope,        undo_scope  },
     {"id maps",     PARENT, step_id_maps,      NULL        },
     {"attributes",  PARENT, step_attributes,   NULL        },
     {"devices",     PARENT, step_devices,      NULL        },
@@ -97,6 +99,7 @@ void start_init(struct start *start, const struct run_request *request, bool wai
         .cgroup_root_fd = -EBADF,
         .group = CGROUP_NONE,
         .resctrl_fd = -EBADF,
+        .systemd = CG_SYSTEMD_NONE,
         .proc_fd = -EBADF,
         .label_fd = -EBADF,
         .console_fd = -EBADF,
@@ -123,6 +126,7 @@ void start_done(struct start *start)
     for (size_t i = 0; start->idmap_fds != NULL && i < start->plan->mounts.idmap_count; i++)
         sub_close(&start->idmap_fds[i]);
     cgroup_done(&start->group);
+    cg_systemd_close(&start->systemd);
     ns_joins_close(&start->joins);
     mount_tree_free(start->tree);
     priv_filter_done(&start->filter);

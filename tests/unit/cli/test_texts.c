@@ -181,13 +181,14 @@ START_TEST(features_tell_the_planners_own_words)
         "\"idmap\": {\n        \"enabled\": true\n",
         "\"netDevices\": {\n      \"enabled\": false\n",
         "\"intelRdt\": {\n      \"enabled\": true,\n      \"schemata\": true,\n",
-        "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": false,\n",
-        "\"run.oci.keep_original_groups\",\n    \"run.oci.mount_context_type\"\n",
+        "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": true,\n      \"systemdUser\": "
+        "true,\n",
+        "\"run.oci.keep_original_groups\",\n    \"run.oci.mount_context_type\",\n",
     };
     char word[128];
 
     renew();
-    features_json(&text);
+    features_json(&text, true);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         ck_assert_msg(strstr(buf_text(&text), want[i]) != NULL, "%s", want[i]);
     for (size_t i = 0; i < plan_mount_word_count(); i++) {
