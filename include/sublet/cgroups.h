@@ -132,6 +132,10 @@ int cgroup_pids(struct arena *arena, int dir_fd, pid_t **ret_pids, size_t *ret_c
 /* "pids 12, 15 and 3 more"; "" if none. Fits any size > 0. */
 void cgroup_remaining(int dir_fd, char *text, size_t size);
 
+/* Whether the kernel has killed processes of the group for want of memory, and whose limit it was:
+ * "the memory limit of 8388608 bytes is too low". "" if not; fits any size > 0. */
+void cgroup_oom_reason(int dir_fd, char *text, size_t size);
+
 int cgroup_freeze(int dir_fd, int deadline_ms, struct sub_err *err); /* thawed again on failure */
 int cgroup_thaw(int dir_fd, int deadline_ms, struct sub_err *err);   /* -EBUSY: ancestor frozen */
 int cgroup_is_frozen(int dir_fd);                                    /* 1, 0, -errno */

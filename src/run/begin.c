@@ -30,10 +30,16 @@ static int wait_answer(int answer_fd, int pidfd, bool hooks, struct sub_err *err
     return proc_read_failure(answer_fd, err);
 }
 
-static int has_stopped(const char *id, struct sub_err *err)
+static int has_stopped(const struct target *target, struct sub_err *err)
 {
-    return sub_fail(err, ESRCH, NULL, "container '%s': cannot start a container that has stopped",
-                    id);
+    OWNED_CGROUP group = CGROUP_NONE;
+    char reason[128] = "";
+
+    if (record_group(&target->record, NULL, &group, NULL) >= 0)
+        cgroup_oom_reason(group.dir_fd, reason, sizeof reason);
+    return sub_fail(err, ESRCH, NULL,
+                    "container '%s': cannot start a container that has stopped%s%s", target->id,
+                    reason[0] == '\0' ? "" : " (OOM-killed): ", reason);
 }
 
 static int wake(const struct target *target, int pidfd, struct sub_err *err)
@@ -46,14 +52,14 @@ static int wake(const struct target *target, int pidfd, struct sub_err *err)
                         "container '%s': cannot start an already running container",
                         target->record.id);
     if (fifo == -ENXIO)
-        return has_stopped(target->id, err);
+        return has_stopped(target, err);
     if (fifo < 0 || answer < 0)
         return sub_fail(err, fifo < 0 ? -fifo : -answer, STATE_FIFO, "cannot open: %s",
                         sub_strerror(fifo < 0 ? -fifo : -answer));
 
     int rc = sub_write_quietly(fifo, "S", 1);
     if (rc == -EPIPE) /* killed since we opened it */
-        return has_stopped(target->id, err);
+        return has_stopped(target, err);
     if (rc < 0)
         return sub_fail(err, -rc, STATE_FIFO, "cannot wake the container: %s", sub_strerror(-rc));
     /* from here on it counts as started; a second start finds no FIFO */
@@ -87,7 +93,7 @@ int run_start(const struct run_target *request, struct sub_err *err)
     if (pidfd < 0 && pidfd != -ESRCH)
         return unknown_process(&target.record, pidfd, err);
     if (pidfd < 0)
-        return has_stopped(request->id, err);
+        return has_stopped(&target, err);
 
     /* it would not answer, and the start would wait for nothing */
     if (is_frozen(&target.record))

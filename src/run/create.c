@@ -71,6 +71,19 @@ static int after_start(struct start *start, const struct run_target *by_name, st
     return run_start_hooks(target.arena, target.dir_fd, &target.record, err);
 }
 
+/* The status alone does not tell the kernel's kill from any other. */
+static void explain_end(const struct start *start, int status, struct sub_err *warn)
+{
+    char reason[128] = "";
+
+    if (status != 128 + SIGKILL || start->group.dir_fd < 0)
+        return;
+    cgroup_oom_reason(start->group.dir_fd, reason, sizeof reason);
+    if (reason[0] != '\0')
+        (void) sub_fail(warn, ENOMEM, "linux.resources.memory",
+                        "the container's process was killed (OOM): %s", reason);
+}
+
 static int live(struct start *start, int signal_fd, int *ret_status, struct sub_err *warn,
                 struct sub_err *err)
 {
@@ -93,6 +106,7 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
         (void) end_container(&by_name, warn, &ignored);
         return rc;
     }
+    explain_end(start, *ret_status, warn);
     return start->request->keep ? 0 : end_container(&by_name, warn, err);
 }
 

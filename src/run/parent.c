@@ -11,11 +11,15 @@
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
 #include "sublet/base/num.h"
+#include "sublet/cgroups/update.h"
 #include "sublet/sys.h"
 
 #include "start.h"
 
 #define IOPRIO_WHO_PROCESS 1
+
+/* What a container is accounted by, limits or not. */
+#define ACCOUNTED          (CG_CPU | CG_CPUSET | CG_MEMORY | CG_IO | CG_PIDS)
 
 int step_cgroup(struct start *start, struct sub_err *err)
 {
@@ -25,6 +29,8 @@ int step_cgroup(struct start *start, struct sub_err *err)
         return 0;
     SUBLET_TRY(cgroup_make(start->cgroup_root_fd, start->group_path, (uint32_t) cgroup->controllers,
                            cgroup->json, &start->group, err));
+    cgroup_wish(start->cgroup_root_fd, cgroup->path, start->group.dir_fd,
+                ACCOUNTED & start->cgroup_host.available);
     SUBLET_TRY(
         cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_BEFORE_CLONE, err));
     if (cgroup->delegate)
@@ -171,7 +177,14 @@ static bool has_parent_hooks(const struct plan *plan)
 int no_answer(const struct start *start, struct sub_err *err)
 {
     bool limited = start->plan->cgroup.row_count > 0 || start->exec != NULL;
+    char reason[128] = "";
 
+    /* of an exec nobody knows whose death it was that the group has counted */
+    if (start->group.dir_fd >= 0 && start->exec == NULL)
+        cgroup_oom_reason(start->group.dir_fd, reason, sizeof reason);
+    if (reason[0] != '\0')
+        return sub_fail(err, ECHILD, "linux.resources.memory",
+                        "the container's process was killed while it was set up (OOM): %s", reason);
     return sub_fail(err, ECHILD, NULL, "the %s process died while it was set up%s",
                     start->exec != NULL ? "new" : "container's",
                     limited ? " (killed? a memory or pids limit may be too low)" : "");
