@@ -45,6 +45,13 @@ jq --slurpfile podman "$here/../bundles/podman/config.json" \
     '.linux.seccomp = $podman[0].linux.seccomp' "$work/default/config.json" \
     >"$work/seccomp/config.json"
 
+# A container that lives on, for exec.
+cp -a "$work/default" "$work/lives"
+edit "$work/lives" '.process.args = ["/bin/sleep", "100000"]'
+ln "$work/lives/rootfs/bin/true" "$work/lives/rootfs/bin/sleep"
+"$sublet" run --detach -b "$work/lives" bench-lives </dev/null >/dev/null 2>&1
+trap '"$sublet" delete --force bench-lives; rm -rf "$work"' EXIT
+
 cat >"$work/life" <<LIFE
 #!/bin/sh
 "$sublet" create -b "$work/default" life >/dev/null 2>&1 </dev/null
@@ -58,6 +65,7 @@ cd "$work/default"
     "floor" "$work/floor" "$work/default/rootfs" /sys/fs/cgroup /bin/true \
     -- "sublet run, default bundle" "$sublet" run -b "$work/default" bench \
     -- "sublet run, podman's filter" "$sublet" run -b "$work/seccomp" bench \
+    -- "sublet exec" "$sublet" exec bench-lives /bin/true \
     -- "create, start, delete (sh)" "$work/life" \
     -- "bwrap" /usr/bin/bwrap --unshare-all --ro-bind "$work/default/rootfs" / --proc /proc \
     --dev /dev /bin/true \

@@ -71,17 +71,20 @@ end
 t 'a pidfd is sent over the socket; without a receiver nothing runs'
 begin
 cat >"$T/receive.py" <<'PY'
-import socket, sys, os, array, signal
+import socket, sys, os, signal, time
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
 open(sys.argv[1] + ".ready", "w").close()
 c, _ = s.accept()
 data, fds, _, _ = socket.recv_fds(c, 64, 4)
 info = open("/proc/self/fdinfo/%d" % fds[0]).read()
 print(len(fds), [l.split()[1] for l in info.splitlines() if l.startswith("Pid:")][0])
+while not os.path.exists(sys.argv[2]):
+    time.sleep(0.01)
 signal.pidfd_send_signal(fds[0], signal.SIGKILL)
 PY
-timeout 10 python3 "$T/receive.py" "$T/fd" >"$T/received" &
+timeout 10 python3 "$T/receive.py" "$T/fd" "$T/pid" >"$T/received" &
 receiver=$!
+rm -f "$T/pid"
 until_true 5 test -e "$T/fd.ready"
 enter --pidfd-socket "$T/fd" --pid-file "$T/pid" "$ID" sleep 100
 expect_status 137

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Kills create, start and delete at each of their system calls, in the runtime and in the child,
+# Kills create, start, delete and exec at each of their system calls, in the runtime and in the child,
 # and lets each of their calls fail with EIO, ENOMEM, EMFILE, EPERM and ENOSYS. After every blow
 # `delete --force` must leave no process, cgroup, mount or state. Ends with a table.
 #
