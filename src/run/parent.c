@@ -29,7 +29,7 @@ int step_cgroup(struct start *start, struct sub_err *err)
         return 0;
     SUBLET_TRY(cgroup_make(start->cgroup_root_fd, start->group_path, (uint32_t) cgroup->controllers,
                            cgroup->json, &start->group, err));
-    cgroup_wish(start->cgroup_root_fd, cgroup->path, start->group.dir_fd,
+    cgroup_wish(start->cgroup_root_fd, start->group_path, start->group.dir_fd,
                 ACCOUNTED & start->cgroup_host.available);
     SUBLET_TRY(
         cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_BEFORE_CLONE, err));
