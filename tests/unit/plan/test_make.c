@@ -162,8 +162,42 @@ START_TEST(every_malformed_config_of_the_corpus_is_planned_without_a_crash)
 }
 END_TEST
 
-SUITE(make_suite, the_first_error_is_told_and_no_plan_is_made,
-      a_mistake_that_both_rooms_see_is_told_once, a_spec_without_process_and_linux_does_not_crash,
+START_TEST(a_plan_for_exec_has_namespaces_and_the_process_alone)
+{
+    static const struct spec_exec_cpu_affinity affinity = {.initial = "0,2-3", .final = "64"};
+    OWNED_FIXTURE fixture;
+
+    fixture_init(&fixture);
+    ck_ok(fixture_make_parts(&fixture, "\"user\":{\"uid\":7,\"gid\":8}", "",
+                             "{\"destination\":\"/a\",\"type\":\"tmpfs\"}"),
+          &fixture.err);
+
+    struct spec_process process = *fixture.spec->process;
+    struct spec spec = *fixture.spec;
+    const struct plan *plan;
+
+    process.exec_cpu_affinity = &affinity;
+    process.user = (struct spec_user){.uid = 9, .gid = 10};
+    spec.process = &process;
+    ck_ok(plan_make_exec(&fixture.arena, &fixture.options, &spec, &fixture.host, &fixture.findings,
+                         &plan, &fixture.err),
+          &fixture.err);
+    ck_assert_uint_eq(plan->process.uid, 9);
+    ck_assert_uint_eq(plan->ns.create, fixture.plan->ns.create);
+    ck_assert_uint_eq(plan->mounts.count, 0);
+    ck_assert_ptr_null(plan->cgroup.path);
+    ck_assert_uint_eq(plan->process.initial_cpus.word_count, 1);
+    ck_assert_uint_eq(plan->process.initial_cpus.words[0], 0xd);
+    ck_assert_uint_eq(plan->process.final_cpus.word_count, 2);
+    ck_assert_uint_eq(plan->process.final_cpus.words[0], 0);
+    ck_assert_uint_eq(plan->process.final_cpus.words[1], 1);
+    ck_assert_ptr_null(fixture.plan->process.initial_cpus.words); /* not for a start */
+}
+END_TEST
+
+SUITE(make_suite, a_plan_for_exec_has_namespaces_and_the_process_alone,
+      the_first_error_is_told_and_no_plan_is_made, a_mistake_that_both_rooms_see_is_told_once,
+      a_spec_without_process_and_linux_does_not_crash,
       hooks_are_made_alone_and_have_their_path_as_first_argument,
       every_lack_of_memory_is_an_error_and_no_crash,
       every_malformed_config_of_the_corpus_is_planned_without_a_crash)

@@ -251,9 +251,52 @@ START_TEST(a_sysctl_key_becomes_a_path_below_its_folder)
 }
 END_TEST
 
-SUITE(spec_suite, every_field_is_written_as_it_was_read, process_is_read_as_it_stands,
-      mounts_hooks_and_annotations_keep_their_order, the_linux_section_is_read_as_it_stands,
-      resources_are_read_as_they_stand, a_process_file_is_the_process_object_alone,
-      a_resources_file_is_the_resources_object_alone,
+START_TEST(a_process_inherits_what_it_does_not_say)
+{
+    static const char *const own_env[] = {"A=own"};
+    static const struct spec_capabilities caps;
+    static const struct spec_rlimit limit = {.type = "RLIMIT_CORE"};
+    static const struct spec_process own = {
+        .has = SPEC_PROCESS_ENV | SPEC_PROCESS_USER | SPEC_PROCESS_OOM_SCORE_ADJ,
+        .env = {own_env,  1       },
+        .user = {.uid = 5, .gid = 6},
+        .oom_score_adj = 300,
+        .capabilities = &caps,
+        .rlimits = {&limit,   1       },
+        .apparmor_profile = "profile",
+        .selinux_label = "label",
+        .no_new_privileges = true,
+        .terminal = true,
+    };
+    struct spec_process silent = {.cwd = "/"};
+    struct spec_process loud = {.has = SPEC_PROCESS_ENV | SPEC_PROCESS_USER |
+                                       SPEC_PROCESS_OOM_SCORE_ADJ,
+                                .user = {.uid = 9},
+                                .apparmor_profile = "other"};
+
+    spec_process_inherit(&silent, &own);
+    ck_assert_uint_eq(silent.env.count, 1);
+    ck_assert_uint_eq(silent.user.uid, 5);
+    ck_assert_uint_eq(silent.has, SPEC_PROCESS_OOM_SCORE_ADJ);
+    ck_assert_int_eq(silent.oom_score_adj, 300);
+    ck_assert_ptr_eq(silent.capabilities, &caps);
+    ck_assert_ptr_eq(silent.rlimits.items, &limit);
+    ck_assert_str_eq(silent.apparmor_profile, "profile");
+    ck_assert_str_eq(silent.selinux_label, "label");
+    ck_assert(!silent.no_new_privileges && !silent.terminal);
+
+    spec_process_inherit(&loud, &own);
+    ck_assert_uint_eq(loud.env.count, 0);
+    ck_assert_uint_eq(loud.user.uid, 9);
+    ck_assert_uint_eq(loud.user.gid, 0);
+    ck_assert_int_eq(loud.oom_score_adj, 0);
+    ck_assert_str_eq(loud.apparmor_profile, "other");
+}
+END_TEST
+
+SUITE(spec_suite, a_process_inherits_what_it_does_not_say, every_field_is_written_as_it_was_read,
+      process_is_read_as_it_stands, mounts_hooks_and_annotations_keep_their_order,
+      the_linux_section_is_read_as_it_stands, resources_are_read_as_they_stand,
+      a_process_file_is_the_process_object_alone, a_resources_file_is_the_resources_object_alone,
       twenty_broken_rules_are_kept_and_the_rest_counted,
       a_sysctl_key_becomes_a_path_below_its_folder)
