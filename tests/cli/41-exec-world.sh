@@ -137,3 +137,30 @@ enter --cgroup a "$ID" true
 expect_status 125
 expect_error 'sublet: --cgroup: the container has no cgroup of its own'
 end
+
+t 'a container that has given its controllers to groups below: the group of its init, or the nearest leaf'
+cgroup=/sys/fs/cgroup
+[ "$(stat -f -c %T "$cgroup")" = cgroup2fs ] || cgroup=$cgroup/unified
+read -r controller _ <"$cgroup/cgroup.subtree_control"
+if [ -z "${controller:-}" ]; then
+    skip 'the root of the cgroups gives no controller to groups below'
+else
+    mkdir "$cgroup/$ID-top" && echo "+$controller" >"$cgroup/$ID-top/cgroup.subtree_control"
+    begin ".linux.cgroupsPath = \"/$ID-top/own\""
+    own=$cgroup/$ID-top/own
+    mkdir "$own/init" && init_pid >"$own/init/cgroup.procs"
+    echo "+$controller" >"$own/cgroup.subtree_control"
+    expect_eq 'what it gives on' "$(cat "$own/cgroup.subtree_control")" "$controller"
+    enter --detach --pid-file "$T/pid" "$ID" sleep 100
+    expect_status 0
+    expect_eq 'the group of its init' "$(sed -n 's/^0:://p' "/proc/$(cat "$T/pid")/cgroup")" "/$ID-top/own/init"
+    enter --cgroup / "$ID" true
+    expect_status 125
+    expect_err_has "--cgroup: no process can start in a cgroup that gives controllers to groups below it"
+    init_pid >"$cgroup/$ID-top/../cgroup.procs"
+    enter --detach --pid-file "$T/pid" "$ID" sleep 100
+    expect_status 0
+    expect_eq 'the nearest leaf' "$(sed -n 's/^0:://p' "/proc/$(cat "$T/pid")/cgroup")" "/$ID-top/own/init"
+    end
+    rmdir "$cgroup/$ID-top"
+fi
