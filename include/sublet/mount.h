@@ -48,6 +48,10 @@ int mount_open_root(struct mount_tree *tree, struct sub_err *err);
 /* Clones every bind source. Nothing of the container has been touched yet. */
 int mount_open_sources(struct mount_tree *tree, struct sub_err *err);
 
+/* The folder of the record for PLAN_MOUNT_NOTIFY, if the plan has one. A parent that may not clone
+ * leaves it to the child, which calls this again with a name of the host. */
+int mount_open_notify(struct mount_tree *tree, int dir_fd, const char *path, struct sub_err *err);
+
 /* Cuts the namespace off from the host (everything a slave) and hangs the new root over "/", where
  * path names do not see it yet: names of the host keep working until mount_pivot. */
 int mount_attach_root(struct mount_tree *tree, struct sub_err *err);

@@ -162,6 +162,44 @@ int proc_resctrl_enter(int fs_fd, const struct plan_resctrl *resctrl, pid_t pid,
  * tasks by now is not removed: another container has come to share it. */
 int proc_resctrl_remove(int fs_fd, const char *group, const char *monitor, struct sub_err *err);
 
+/* --- sd_notify (notify.c) -----------------------------------------------------------------------
+ * What the container's process tells over a socket of its own goes to whoever listens on the
+ * caller's $NOTIFY_SOCKET: READY, STATUS, RELOADING, STOPPING, ERRNO, BUSERROR, MAINPID (as a pid
+ * of the host), WATCHDOG, EXTEND_TIMEOUT_USEC, BARRIER with its descriptor. All else is dropped. */
+#define PROC_NOTIFY_BYTES 4096 /* systemd takes no more */
+
+struct proc_notify {
+    struct proc_source source; /* first: for proc_watch */
+    int socket_fd;             /* the container's end of it is in its folder */
+    int host_fd;               /* negative: nobody listens, what comes is dropped */
+    pid_t pid;                 /* the container's first process */
+    int pid_ns_fd;
+    bool adds_main_pid; /* the caller is about to go: READY names the process to look after */
+    bool ready;         /* READY has been handed on */
+    char text[PROC_NOTIFY_BYTES + 64]; /* what waits until the host's socket has room */
+    size_t length;
+    int passed_fd;
+};
+#define PROC_NOTIFY_NONE                       \
+    ((struct proc_notify){.socket_fd = -EBADF, \
+                          .host_fd = -EBADF,   \
+                          .pid_ns_fd = -EBADF, \
+                          .passed_fd = -EBADF, \
+                          .source = {.fd = -EBADF}})
+
+/* Makes the socket name in the folder, in the place of an older one. */
+int proc_notify_open(struct proc_notify *notify, int folder_fd, const char *name,
+                     const char *host_address, struct sub_err *err);
+/* The container's first process, as soon as there is one. */
+void proc_notify_of(struct proc_notify *notify, pid_t pid);
+/* Hands on until READY was among it, the process has ended, or nobody listens. */
+int proc_notify_wait(struct proc_notify *notify, int pidfd, struct sub_err *err);
+void proc_notify_done(struct proc_notify *notify);
+
+/* A pidfd for whoever listens behind --pidfd-socket. kind: "standard" for a container's first
+ * process, "setns" for one of exec, as receivers know them from runc. */
+int proc_pidfd_send(int socket_fd, const char *kind, int pidfd, struct sub_err *err);
+
 /* --- hooks (hook.c) ----------------------------------------------------------------------------
  */
 

@@ -28,8 +28,9 @@ struct run_request {
     const char *state_root;  /* absolute */
     const char *config_text; /* saved for start, delete and exec: later changes do not matter */
     size_t config_size;
-    const char *pid_file; /* NULL: none */
-    bool detach, keep;    /* run: do not wait; leave the stopped container */
+    const char *pid_file;     /* NULL: none */
+    const char *pidfd_socket; /* NULL: none */
+    bool detach, keep;        /* run: do not wait; leave the stopped container */
 };
 
 /* Everything up to the process that waits for run_start. On failure nothing is left behind. */
@@ -47,7 +48,9 @@ struct run_target {
     const char *state_root, *id;
 };
 
-int run_start(const struct run_target *target, struct sub_err *err);
+/* notify_socket: $NOTIFY_SOCKET of the caller, or NULL. If somebody listens there, and create knew
+ * of one too, this returns when the container has said READY, or has ended. */
+int run_start(const struct run_target *target, const char *notify_socket, struct sub_err *err);
 
 /* all: every process of the container's group, not only the first one. */
 int run_kill(const struct run_target *target, int signal, bool all, struct sub_err *err);

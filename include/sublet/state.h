@@ -19,14 +19,16 @@ struct arena;
 struct spec_resources;
 struct sub_err;
 
-#define STATE_FILE      "state.json"
-#define STATE_FRESH     "state.json.new" /* the next record, until it is published */
-#define STATE_CONFIG    "config.json"
-#define STATE_FIFO      "start"  /* `start` writes one byte; there while status is created */
-#define STATE_ANSWER    "answer" /* the child reports a failure behind it, or closes it */
-#define STATE_CACHE     ".cache" /* no ID begins with a dot */
-#define STATE_MAX_BYTES ((size_t) 4 << 20)
-#define STATE_LOCK_MS   10000
+#define STATE_FILE          "state.json"
+#define STATE_FRESH         "state.json.new" /* the next record, until it is published */
+#define STATE_CONFIG        "config.json"
+#define STATE_FIFO          "start"  /* `start` writes one byte; there while status is created */
+#define STATE_ANSWER        "answer" /* the child reports a failure behind it, or closes it */
+#define STATE_NOTIFY        "notify" /* folder with the socket that the container may notify over */
+#define STATE_NOTIFY_SOCKET "socket"
+#define STATE_CACHE         ".cache" /* no ID begins with a dot */
+#define STATE_MAX_BYTES     ((size_t) 4 << 20)
+#define STATE_LOCK_MS       10000
 
 struct state_pair {
     const char *key, *value;

@@ -88,6 +88,8 @@ pid_t sys_clone(const struct sys_clone *args); /* fork-like: 0 in the child; SIG
 int sys_setns(int fd, int kinds);
 int sys_unshare(int flags);
 int sys_ns_kind(int fd); /* CLONE_NEW* of a namespace file */
+/* The process that is number pid in a pid namespace, by its number in ours; -ENOTTY before 6.11. */
+pid_t sys_pid_from_ns(int pid_ns_fd, pid_t pid);
 int sys_sethostname(const char *name);
 int sys_setdomainname(const char *name);
 int sys_join_session_keyring(const char *name);
@@ -125,6 +127,13 @@ uint64_t sys_now_ms(void); /* CLOCK_MONOTONIC */
 
 /* --- sockets (socket_api.c) ----------------------------------------------------------------- */
 int sys_unix_connect(const char *path); /* stream; any length of path (through its folder) */
+/* Datagrams: a socket of our own as dir_fd/name, that tells who sends (-> fd, nonblocking), and one
+ * connected to a path or, with '@', to an abstract name. */
+int sys_datagram_bind(int dir_fd, const char *name);
+int sys_datagram_connect(const char *address);
+/* One datagram with the pid of its sender (0: not in our pid namespace) and at most one
+ * descriptor; more of them are closed. -EMSGSIZE if it was longer. */
+ssize_t sys_datagram_recv(int socket_fd, void *data, size_t size, pid_t *ret_pid, int *ret_fd);
 int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, size_t fd_count);
 ssize_t sys_recv_fd(int socket_fd, void *data, size_t size,
                     int *ret_fd); /* ret_fd -EBADF if none */

@@ -91,7 +91,7 @@ struct args {
     uint32_t log_format, log_level, cgroup_manager;
     bool help, version;
     /* create, run, plan */
-    const char *bundle, *config, *pid_file, *console_socket, *overlay, *upper;
+    const char *bundle, *config, *pid_file, *console_socket, *overlay, *upper, *pidfd_socket;
     uint32_t preserve_fds;
     bool no_pivot, no_new_keyring, detach, keep;
     /* run without a bundle */
@@ -101,7 +101,7 @@ struct args {
     bool tty;
     struct arg_list env;
     /* exec */
-    const char *process, *apparmor, *process_label, *cgroup, *pidfd_socket;
+    const char *process, *apparmor, *process_label, *cgroup;
     struct arg_list gids, caps;
     bool no_new_privs, ignore_paused;
     /* tenant */

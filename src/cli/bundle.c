@@ -64,7 +64,7 @@ static uint32_t listen_fds(void)
     return count;
 }
 
-static const char *notify_socket(void)
+const char *notify_socket(void)
 {
     const char *path = secure_getenv("NOTIFY_SOCKET");
 

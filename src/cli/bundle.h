@@ -28,6 +28,9 @@ void bundle_done(struct bundle *bundle);
 int absolute_path(struct arena *arena, const char *path, const char **ret_path,
                   struct sub_err *err);
 
+/* $NOTIFY_SOCKET, or NULL. */
+const char *notify_socket(void);
+
 /* Reads the bundle that args name. -EINVAL: findings hold all errors, err the first. */
 int bundle_load(const struct call *call, const char *id, struct bundle *bundle,
                 struct sub_err *err);

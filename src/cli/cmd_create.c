@@ -29,6 +29,7 @@ static int create_body(const struct call *call, struct sub_err *err)
         .config_text = buf_text(&bundle.config),
         .config_size = bundle.config.length,
         .pid_file = args->pid_file,
+        .pidfd_socket = args->pidfd_socket,
     };
     return run_create(&request, err);
 }

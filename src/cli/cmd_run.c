@@ -118,6 +118,7 @@ static int run_plan(const struct call *call, const struct bundle *bundle, struct
         .config_text = buf_text(&bundle->config),
         .config_size = bundle->config.length,
         .pid_file = call->args->pid_file,
+        .pidfd_socket = call->args->pidfd_socket,
         .detach = call->args->detach,
         .keep = call->args->keep,
     };

@@ -2,6 +2,7 @@
 #include "sublet/base/err.h"
 #include "sublet/run.h"
 
+#include "bundle.h"
 #include "command.h"
 #include "target.h"
 
@@ -10,7 +11,7 @@ static int start_body(const struct call *call, struct sub_err *err)
     struct run_target target;
 
     SUBLET_TRY(target_make(call, &target, err));
-    return run_start(&target, err);
+    return run_start(&target, notify_socket(), err);
 }
 
 const struct command command_start = {

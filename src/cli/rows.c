@@ -85,6 +85,8 @@ static const struct arg_row start_table[] = {
      "write the process id of the container's first process to FILE"},
     {"console-socket", 0, ARG_FILE, INTO(console_socket), NULL, "SOCKET",
      "send the terminal's master descriptor over this unix socket"},
+    {"pidfd-socket", 0, ARG_FILE, INTO(pidfd_socket), NULL, "SOCKET",
+     "send a pidfd of the container's first process over this unix socket"},
     {"preserve-fds", 0, ARG_U32, INTO(preserve_fds), NULL, "N",
      "hand N more descriptors, from 3 on, to the container"},
     {"no-pivot", 0, ARG_FLAG, INTO(no_pivot), NULL, NULL,

@@ -291,3 +291,24 @@ int mount_open_sources(struct mount_tree *tree, struct sub_err *err)
     }
     return 0;
 }
+
+int mount_open_notify(struct mount_tree *tree, int dir_fd, const char *path, struct sub_err *err)
+{
+    for (size_t i = 0; i < tree->plan->count; i++) {
+        const struct plan_mount *mount = &tree->plan->items[i];
+
+        if (mount->kind != PLAN_MOUNT_NOTIFY || tree->fds[i] >= 0)
+            continue;
+        OWNED_FD fd = sys_open_tree(dir_fd, path, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+        int rc = fd < 0 ? fd : sys_mount_change(fd, 0, mount->attr_set, 0, MS_PRIVATE);
+
+        if (fd == -EPERM && dir_fd != AT_FDCWD)
+            return 0;
+        if (rc < 0) {
+            return sub_fail(err, -rc, mount->json, "cannot hand the folder '%s' in: %s", path,
+                            mount_error_text(-rc));
+        }
+        tree->fds[i] = sub_take_fd(&fd);
+    }
+    return 0;
+}

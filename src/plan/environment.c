@@ -4,8 +4,6 @@
 #include <linux/sched.h>
 #include <string.h>
 
-#include "sublet/base/path.h"
-
 #include "planning.h"
 
 #define ADDED_VARIABLES 4 /* LISTEN_FDS LISTEN_PID NOTIFY_SOCKET TERM */
@@ -109,12 +107,8 @@ static void add_ours(struct planning *p, struct variables *variables)
                          "the process is not number 1 without a pid namespace of its own: it will "
                          "not take the sockets for its own");
     }
-    if (options->notify_socket != NULL) {
-        bool file = path_is_absolute(options->notify_socket);
-        const char *seen = file ? PLAN_NOTIFY_SOCKET : options->notify_socket;
-
-        set(variables, arena_printf(p->arena, "NOTIFY_SOCKET=%s", seen));
-    }
+    if (options->notify_socket != NULL)
+        set(variables, "NOTIFY_SOCKET=" PLAN_NOTIFY_SOCKET);
     /* what every engine does for a terminal; a shell without TERM cannot edit its line */
     if (p->process->terminal && !has(variables, "TERM"))
         set(variables, "TERM=xterm");

@@ -10,7 +10,7 @@
 #include "mount_words.h"
 #include "planning.h"
 
-#define ADDED_MOUNTS 2 /* /dev in front, the notify socket behind */
+#define ADDED_MOUNTS 2 /* /dev in front, the folder of the notify socket behind */
 
 /* ---- new file systems ---- */
 
@@ -221,6 +221,8 @@ static void decide_one(struct planning *p, size_t index, struct plan_mount *moun
     case PLAN_MOUNT_CGROUP:
         decide_cgroup(p, &request, mount);
         break;
+    case PLAN_MOUNT_NOTIFY: /* no config can ask for it */
+        break;
     }
     plan_decide_idmap(p, index, &request, mount);
     plan_decide_target(p, mount);
@@ -257,20 +259,19 @@ static void add_dev(struct planning *p, struct plan_mount *mount)
     log_debug("the config mounts nothing at /dev: a tmpfs is put there");
 }
 
-/* The container talks straight to the socket of the caller. An abstract one has no file; it is
- * reached through the network namespace or not at all. */
-static void add_notify_socket(struct planning *p, struct plan_mounts *mounts)
+/* The container talks to a socket of its own, which the runtime reads: pids mean something else
+ * inside, and the manager has to see a sender that it knows. */
+static void add_notify_folder(struct planning *p, struct plan_mounts *mounts)
 {
-    const char *socket = p->options->notify_socket;
     struct plan_mount *items = (struct plan_mount *) mounts->items;
 
-    if (socket == NULL || !path_is_absolute(socket))
+    if (p->options->notify_socket == NULL)
         return;
     items[mounts->count++] = (struct plan_mount){
-        .kind = PLAN_MOUNT_BIND,
+        .kind = PLAN_MOUNT_NOTIFY,
         .json = "NOTIFY_SOCKET",
-        .target = PLAN_NOTIFY_SOCKET,
-        .source = socket,
+        .target = PLAN_NOTIFY_FOLDER,
+        .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
     };
 }
 
@@ -302,7 +303,7 @@ void plan_decide_mounts(struct planning *p)
         add_dev(p, &items[mounts->count++]);
     for (size_t i = 0; i < p->spec->mounts.count; i++)
         decide_one(p, i, &items[mounts->count++]);
-    add_notify_socket(p, mounts);
+    add_notify_folder(p, mounts);
 
     /* the child may have no right to search the host's folders, or be in another mount namespace
      * by then; where the caller has no rights itself, the child's are the better ones */

@@ -159,7 +159,11 @@ static void show_option(struct show *show, const struct plan_fs_option *option)
 static void show_mount(struct show *show, const struct plan_mount *mount)
 {
     static const char *const kinds[] = {
-        [PLAN_MOUNT_BIND] = "bind", [PLAN_MOUNT_NEW] = "new", [PLAN_MOUNT_CGROUP] = "cgroup"};
+        [PLAN_MOUNT_BIND] = "bind",
+        [PLAN_MOUNT_NEW] = "new",
+        [PLAN_MOUNT_CGROUP] = "cgroup",
+        [PLAN_MOUNT_NOTIFY] = "notify",
+    };
 
     show_entry(show);
     show_text(show, "target", mount->target);

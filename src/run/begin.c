@@ -79,8 +79,27 @@ int run_start_hooks(struct arena *arena, int dir_fd, const struct state_record *
     return proc_hooks_run(&hooks[PLAN_HOOK_POSTSTART], text.data, record->bundle, err);
 }
 
-int run_start(const struct run_target *request, struct sub_err *err)
+/* Only if create has handed a folder in. */
+static int open_notify(const struct target *target, const char *listener,
+                       struct proc_notify *notify, struct sub_err *err)
 {
+    OWNED_FD folder = listener == NULL ? -ENOENT
+                                       : sys_openat(target->dir_fd, STATE_NOTIFY,
+                                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    if (folder == -ENOENT)
+        return 0;
+    if (folder < 0)
+        return sub_fail(err, -folder, STATE_NOTIFY, "cannot open: %s", sub_strerror(-folder));
+    SUBLET_TRY(proc_notify_open(notify, folder, STATE_NOTIFY_SOCKET, listener, err));
+    proc_notify_of(notify, target->record.process.pid);
+    notify->adds_main_pid = true;
+    return 0;
+}
+
+int run_start(const struct run_target *request, const char *notify_socket, struct sub_err *err)
+{
+    __attribute__((cleanup(proc_notify_done))) struct proc_notify notify = PROC_NOTIFY_NONE;
     OWNED_TARGET target;
 
     SUBLET_TRY(target_open(request, true, &target, err));
@@ -99,6 +118,7 @@ int run_start(const struct run_target *request, struct sub_err *err)
     if (is_frozen(&target.record))
         return sub_fail(err, EBUSY, NULL, "container '%s' is paused: resume it first", request->id);
 
+    SUBLET_TRY(open_notify(&target, notify_socket, &notify, err));
     int rc = wake(&target, pidfd, err);
     if (rc == -EBUSY || rc == -ESRCH)
         return rc;
@@ -110,5 +130,8 @@ int run_start(const struct run_target *request, struct sub_err *err)
         /* config.md, lifecycle: a failed start or poststart hook ends the container */
         (void) target_destroy(&target, NULL, &ignored);
     }
-    return rc;
+    if (rc < 0)
+        return rc;
+    sub_close(&target.dir_fd); /* and with it the lock: this may last as long as the process */
+    return proc_notify_wait(&notify, pidfd, err);
 }

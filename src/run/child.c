@@ -50,6 +50,8 @@ int child_leave_host(struct start *start, struct sub_err *err)
     sub_close(&start->agent_fd);
     sub_close(&start->resctrl_fd);
     sub_close(&start->terminal_fd);
+    sub_close(&start->pidfd_socket_fd);
+    proc_notify_done(&start->notify);
 
     rc = sys_setsid();
     if (rc < 0)
@@ -98,8 +100,17 @@ int child_namespaces(struct start *start, struct sub_err *err)
     return child_join_keyring(start->plan->process.keyring, err);
 }
 
+/* Where the parent had no right to clone it. */
+static int open_notify_folder(struct start *start, struct sub_err *err)
+{
+    const char *path = start->notify_path;
+
+    return path == NULL ? 0 : mount_open_notify(start->tree, AT_FDCWD, path, err);
+}
+
 int child_mounts(struct start *start, struct sub_err *err)
 {
+    SUBLET_TRY(open_notify_folder(start, err));
     if (!start->plan->mounts.sources_by_parent)
         SUBLET_TRY(mount_open_sources(start->tree, err));
     SUBLET_TRY(mount_attach_root(start->tree, err));

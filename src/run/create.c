@@ -93,8 +93,9 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
 
     sub_close(&start->dir_fd); /* and with it the lock */
     int rc = after_start(start, &by_name, err);
+    proc_notify_of(&start->notify, start->child.pid);
     if (rc == 0 && start->request->detach)
-        return 0;
+        return proc_notify_wait(&start->notify, start->child.pidfd, err);
     if (rc == 0)
         rc = watch_process(start, signal_fd, ret_status, err);
     if (rc < 0) {

@@ -197,14 +197,9 @@ int exec_ready(struct start *start, struct sub_err *err)
 
 int exec_send_pidfd(struct start *start, struct sub_err *err)
 {
-    static const char name[] = "pidfd"; /* receivers take the data for the file's name */
-
     if (start->exec->socket_fd < 0)
         return 0;
-    int rc = sys_send_fd(start->exec->socket_fd, name, sizeof name - 1, &start->child.pidfd, 1);
-    if (rc < 0)
-        return sub_fail(err, -rc, "--pidfd-socket", "cannot send the pidfd: %s", sub_strerror(-rc));
-    return 0;
+    return proc_pidfd_send(start->exec->socket_fd, "setns", start->child.pidfd, err);
 }
 
 /* Only now: until here a signal ends the runtime, and with it the child. */

@@ -87,6 +87,8 @@ int step_sockets(struct start *start, struct sub_err *err)
     SUBLET_TRY(connect_to(process->console_socket, "--console-socket", &start->console_fd, err));
     if (process->terminal && process->console_socket == NULL)
         SUBLET_TRY(foreground_console(start, err));
+    SUBLET_TRY(
+        connect_to(start->request->pidfd_socket, "--pidfd-socket", &start->pidfd_socket_fd, err));
     if (process->seccomp == NULL)
         return 0;
     return connect_to(process->seccomp->listener_path, "linux.seccomp.listenerPath",

@@ -154,6 +154,33 @@ int step_fifos(struct start *start, struct sub_err *err)
     return make_fifo(start, STATE_ANSWER, &start->answer_fd, err);
 }
 
+/* `start` makes the socket of a container that waits for it. */
+int step_notify(struct start *start, struct sub_err *err)
+{
+    const struct run_request *request = start->request;
+    const char *listener = start->plan->process.notify_socket;
+
+    if (listener == NULL)
+        return 0;
+
+    int rc = sys_mkdirat(start->dir_fd, STATE_NOTIFY, 0755);
+    OWNED_FD folder =
+        rc < 0 ? rc
+               : sys_openat(start->dir_fd, STATE_NOTIFY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (folder < 0)
+        return sub_fail(err, -folder, STATE_NOTIFY, "cannot make the folder: %s",
+                        sub_strerror(-folder));
+    if (!start->waits) {
+        SUBLET_TRY(proc_notify_open(&start->notify, folder, STATE_NOTIFY_SOCKET, listener, err));
+        start->notify.adds_main_pid = request->detach;
+    }
+    start->notify_path = arena_printf(request->arena, "%s/%s/%s", request->state_root,
+                                      start->plan->id, STATE_NOTIFY);
+    if (start->notify_path == NULL)
+        return sub_fail(err, ENOMEM, NULL, "out of memory");
+    return mount_open_notify(start->tree, start->dir_fd, STATE_NOTIFY, err);
+}
+
 /* While the child is at work: the final record, still under its other name. */
 int step_record(struct start *start, struct sub_err *err)
 {
@@ -167,6 +194,8 @@ int step_record(struct start *start, struct sub_err *err)
 
 int step_publish(struct start *start, struct sub_err *err)
 {
+    if (start->pidfd_socket_fd >= 0)
+        SUBLET_TRY(proc_pidfd_send(start->pidfd_socket_fd, "standard", start->child.pidfd, err));
     SUBLET_TRY(write_pid_file(start->request->pid_file, start->child.pid, err));
     return state_publish(start->dir_fd, err);
 }

@@ -54,8 +54,11 @@ struct start {
     int agent_fd;   /* connected socket of the seccomp agent */
     int fifo_fd, answer_fd;
     int image_fd;
-    int terminal_fd;  /* parent: the master, in a foreground run */
-    char *hook_state; /* state for the child's hooks, with room for the pid */
+    struct proc_notify notify;
+    const char *notify_path; /* of the folder with its socket; NULL: none */
+    int pidfd_socket_fd;     /* connected to --pidfd-socket */
+    int terminal_fd;         /* parent: the master, in a foreground run */
+    char *hook_state;        /* state for the child's hooks, with room for the pid */
     char program[PROC_PATH_MAX], home[PROC_PATH_MAX]; /* child: what the image is told */
 
     int channel[2];
@@ -103,6 +106,7 @@ int remove_resctrl(const struct state_record *record, struct sub_err *err);
 int step_claim(struct start *start, struct sub_err *err);
 void undo_claim(struct start *start);
 int step_fifos(struct start *start, struct sub_err *err);
+int step_notify(struct start *start, struct sub_err *err);
 int step_record(struct start *start, struct sub_err *err);
 int step_publish(struct start *start, struct sub_err *err);
 

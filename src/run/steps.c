@@ -23,6 +23,7 @@ static const struct step steps[] = {
     {"resctrl",     PARENT, step_resctrl_find, NULL        },
     {"claim",       PARENT, step_claim,        undo_claim  },
     {"fifos",       PARENT, step_fifos,        NULL        },
+    {"notify",      PARENT, step_notify,       NULL        },
     {"image",       PARENT, step_image,        NULL        },
     {"hook state",  PARENT, step_hook_state,   NULL        },
     {"cgroup",      PARENT, step_cgroup,       undo_cgroup },
@@ -107,6 +108,8 @@ void start_init(struct start *start, const struct run_request *request, bool wai
         .fifo_fd = -EBADF,
         .answer_fd = -EBADF,
         .image_fd = -EBADF,
+        .notify = PROC_NOTIFY_NONE,
+        .pidfd_socket_fd = -EBADF,
         .terminal_fd = -EBADF,
         .channel = {-EBADF,   -EBADF         },
         .child = {.pid = 0, .pidfd = -EBADF},
@@ -115,16 +118,17 @@ void start_init(struct start *start, const struct run_request *request, bool wai
 
 void start_done(struct start *start)
 {
-    int *const fds[] = {&start->dir_fd,      &start->root_fd,     &start->cgroup_root_fd,
-                        &start->proc_fd,     &start->label_fd,    &start->console_fd,
-                        &start->agent_fd,    &start->fifo_fd,     &start->answer_fd,
-                        &start->image_fd,    &start->channel[0],  &start->channel[1],
-                        &start->child.pidfd, &start->terminal_fd, &start->resctrl_fd};
+    int *const fds[] = {
+        &start->dir_fd,      &start->root_fd,     &start->cgroup_root_fd, &start->proc_fd,
+        &start->label_fd,    &start->console_fd,  &start->agent_fd,       &start->fifo_fd,
+        &start->answer_fd,   &start->image_fd,    &start->channel[0],     &start->channel[1],
+        &start->child.pidfd, &start->terminal_fd, &start->resctrl_fd,     &start->pidfd_socket_fd};
 
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         sub_close(fds[i]);
     for (size_t i = 0; start->idmap_fds != NULL && i < start->plan->mounts.idmap_count; i++)
         sub_close(&start->idmap_fds[i]);
+    proc_notify_done(&start->notify);
     cgroup_done(&start->group);
     cg_systemd_close(&start->systemd);
     ns_joins_close(&start->joins);

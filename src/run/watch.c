@@ -11,6 +11,7 @@ int watch_process(struct start *start, int signal_fd, int *ret_status, struct su
         .pidfd = start->child.pidfd,
         .master_fd = -EBADF,
         .signal_fd = signal_fd,
+        .source = start->notify.socket_fd < 0 ? NULL : &start->notify.source,
     };
 
     if (start->terminal_fd >= 0)

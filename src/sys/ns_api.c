@@ -53,6 +53,15 @@ int sys_ns_kind(int fd)
     return result(ioctl(fd, NS_GET_NSTYPE));
 }
 
+#ifndef NS_GET_TGID_FROM_PIDNS
+#define NS_GET_TGID_FROM_PIDNS _IOR(NSIO, 0x7, int)
+#endif
+
+pid_t sys_pid_from_ns(int pid_ns_fd, pid_t pid)
+{
+    return result(ioctl(pid_ns_fd, NS_GET_TGID_FROM_PIDNS, pid));
+}
+
 int sys_sethostname(const char *name)
 {
     return result(sethostname(name, strlen(name)));

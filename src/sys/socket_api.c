@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,14 +14,14 @@
 
 #define MAX_FDS 8
 
-int sys_unix_connect(const char *path)
+/* A path longer than sun_path is reached through an fd on the socket itself. The name
+ * below /proc/self/fd is ours: the caller's procfs, before any container exists. */
+static int connect_path(int fd, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(path);
-
-    /* A path longer than sun_path is reached through an fd on the socket itself. The name below
-     * /proc/self/fd is ours: the caller's procfs, before any container exists. */
     OWNED_FD place = -EBADF;
+
     if (length < sizeof address.sun_path) {
         memcpy(address.sun_path, path, length + 1);
     } else {
@@ -29,13 +30,109 @@ int sys_unix_connect(const char *path)
             return -errno;
         (void) snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", place);
     }
+    return connect(fd, (const struct sockaddr *) &address, sizeof address) < 0 ? -errno : 0;
+}
 
+static int connect_abstract(int fd, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(name);
+
+    if (length >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path + 1, name, length);
+    return connect(fd, (const struct sockaddr *) &address,
+                   (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1 + length)) < 0
+               ? -errno
+               : 0;
+}
+
+int sys_unix_connect(const char *path)
+{
     OWNED_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    if (connect(fd, (const struct sockaddr *) &address, sizeof address) < 0)
+
+    int rc = connect_path(fd, path);
+    return rc < 0 ? rc : sub_take_fd(&fd);
+}
+
+int sys_datagram_connect(const char *address)
+{
+    OWNED_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+
+    int rc = address[0] == '@' ? connect_abstract(fd, address + 1) : connect_path(fd, address);
+    return rc < 0 ? rc : sub_take_fd(&fd);
+}
+
+int sys_datagram_bind(int dir_fd, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int yes = 1;
+
+    OWNED_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
+        return -errno;
+    int length =
+        snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir_fd, name);
+    if (length >= (int) sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    if (bind(fd, (const struct sockaddr *) &address, sizeof address) < 0)
         return -errno;
     return sub_take_fd(&fd);
+}
+
+/* The first descriptor of a message; the room for one has room for two. */
+static int first_fd(const struct cmsghdr *head)
+{
+    size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    int first = -EBADF;
+
+    for (size_t i = 0; i < count; i++) {
+        int fd;
+
+        memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
+        if (i == 0)
+            first = fd;
+        else
+            sub_close(&fd);
+    }
+    return first;
+}
+
+ssize_t sys_datagram_recv(int socket_fd, void *data, size_t size, pid_t *ret_pid, int *ret_fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+    struct iovec part = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    OWNED_FD fd = -EBADF;
+    struct ucred sender = {.pid = 0};
+
+    ssize_t n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (n < 0)
+        return -errno;
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head != NULL;
+         head = CMSG_NXTHDR(&message, head)) {
+        if (head->cmsg_level != SOL_SOCKET)
+            continue;
+        if (head->cmsg_type == SCM_RIGHTS && fd < 0)
+            fd = first_fd(head);
+        if (head->cmsg_type == SCM_CREDENTIALS)
+            memcpy(&sender, CMSG_DATA(head), sizeof sender);
+    }
+    if ((message.msg_flags & MSG_TRUNC) != 0)
+        return -EMSGSIZE;
+    *ret_pid = sender.pid;
+    *ret_fd = sub_take_fd(&fd);
+    return n;
 }
 
 int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, size_t fd_count)

@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the container finds the caller's $NOTIFY_SOCKET: the socket itself, bound there last. */
-#define PLAN_NOTIFY_SOCKET "/run/sublet/notify"
+/* Where the container finds its socket for sd_notify(3). The folder is the record's, bound there
+ * read-only: a socket that is made in it later, by `start`, is seen. */
+#define PLAN_NOTIFY_FOLDER "/run/sublet-notify"
+#define PLAN_NOTIFY_SOCKET PLAN_NOTIFY_FOLDER "/socket"
 
 struct plan_root {
     const char *path; /* absolute; the rootfs, or NULL with overlay */
@@ -26,6 +28,7 @@ enum plan_mount_kind {
     PLAN_MOUNT_BIND,   /* clone of a path of the host (or of a socket, device, file) */
     PLAN_MOUNT_NEW,    /* a new file system instance */
     PLAN_MOUNT_CGROUP, /* the container's own view of the v2 hierarchy */
+    PLAN_MOUNT_NOTIFY, /* a folder of the container's record: PLAN_NOTIFY_FOLDER */
 };
 
 /* Whose ids an id-mapped mount shows: maps as /proc/PID/uid_map takes them, or the user namespace
