@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # limit: 120
 # stats and events: what was used, in both forms, for whom, until when, and every refusal. Where the
-# controllers are is tests/vm/70-stats-events.sh.
+# controllers are is tests/vm/71-stats-events.sh.
 # shellcheck disable=SC2016 # lines for another shell
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"
