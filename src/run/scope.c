@@ -56,8 +56,11 @@ static int enter(struct start *start, struct sub_err *err)
             return rc;
         start->group.created = true;
     }
-    return cgroup_enable(root_fd, start->group_path, (uint32_t) cgroup->controllers, cgroup->json,
-                         err);
+    SUBLET_TRY(cgroup_enable(root_fd, start->group_path, (uint32_t) cgroup->controllers,
+                             cgroup->json, err));
+    cgroup_wish(root_fd, start->group_path, start->group.dir_fd,
+                CG_CPU | CG_MEMORY | CG_IO | CG_PIDS); /* for what they count */
+    return 0;
 }
 
 /* In the scope because its weights are those that its neighbours see, and limits in both agree. */

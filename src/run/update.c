@@ -8,6 +8,7 @@
 #include "sublet/base/warn.h"
 #include "sublet/spec.h"
 
+#include "scope_update.h"
 #include "start.h"
 #include "target.h"
 
@@ -21,12 +22,14 @@ struct update {
     struct cg_reader reader;
     const struct spec_resources *given, *saved;
     struct plan_update plan;
+    struct scope_update scope;
 };
 
 static void update_done(struct update *update)
 {
     sub_close(&update->root_fd);
     cgroup_done(&update->group);
+    scope_update_done(&update->scope);
 }
 
 /* The facts that limits depend on. */
@@ -107,14 +110,25 @@ static int replace_device_program(const struct update *update, struct sub_err *e
     return cgroup_devices_apply(update->group.dir_fd, &program, false, err);
 }
 
+static void write_back(struct update *update, struct sub_err *err)
+{
+    scope_update_back(&update->scope, err);
+    cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
+}
+
 /* The one place where an update reaches the group: all of it, or nothing. */
-static int write_limits(const struct update *update, struct sub_err *err)
+static int write_limits(struct update *update, struct sub_err *err)
 {
     SUBLET_TRY(cgroup_change(update->group.dir_fd, &update->plan.changes, err));
 
-    int rc = replace_device_program(update, err);
-    if (rc < 0)
+    int rc = scope_update(&update->scope, update->root_fd, &update->plan, err);
+    if (rc < 0) {
         cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
+        return rc;
+    }
+    rc = replace_device_program(update, err);
+    if (rc < 0)
+        write_back(update, err);
     return rc;
 }
 
@@ -132,7 +146,7 @@ static int carry_out(struct update *update, struct sub_err *err)
     if (rc == 0) {
         rc = state_publish(dir_fd, err);
         if (rc < 0)
-            cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
+            write_back(update, err);
     }
     if (rc < 0)
         state_discard(dir_fd);
@@ -144,7 +158,15 @@ int run_update(const struct run_target *request, const struct spec_resources *gi
 {
     OWNED_TARGET target = TARGET_NONE;
     __attribute__((cleanup(update_done))) struct update update = {
-        .target = &target, .root_fd = -EBADF, .group = CGROUP_NONE, .given = given};
+        .target = &target,
+        .root_fd = -EBADF,
+        .group = CGROUP_NONE,
+        .given = given,
+        .scope = {.arena = request->arena,
+                  .record = &target.record,
+                  .group = CGROUP_NONE,
+                  .systemd = CG_SYSTEMD_NONE},
+    };
     const struct findings before = *findings;
 
     SUBLET_TRY(target_open_living(request, &target, err));
