@@ -67,6 +67,11 @@ struct plan_cgroup {
     size_t row_count;
     const void *device_rules; /* struct cg_device_rule[], see cgroups.h; NULL: no program */
     size_t device_rule_count;
+    const char *tenant;       /* NULL: none */
+    const char *tenant_group; /* of the tenant's own group, as path */
+    const char *tenant_json, *tenants_dir;
+    bool tenant_named;     /* asked for, not `default` for want of a name */
+    bool tenant_outside;   /* path does not lie in tenant_group: no contract holds */
     bool delegate;         /* give the group to a user (config-linux.md, "Cgroup ownership") */
     uint32_t delegate_uid; /* the host's id of process.user.uid; the group id stays */
 };
@@ -130,6 +135,11 @@ int plan_make_exec(struct arena *arena, const struct options *options, const str
 /* The plan for people (text) and for programs (json); golden tests compare the text. */
 int plan_show_text(const struct plan *plan, struct buf *buf);
 int plan_show_json(const struct plan *plan, struct buf *buf);
+
+/* Which tenant the container names, by option, annotation or path; NULL: none. *ret_where: what
+ * errors call it. Whoever reads the host looks it up (struct host, tenant). */
+const char *plan_tenant_name(struct arena *arena, const struct options *options,
+                             const struct spec *spec, const char **ret_where);
 
 /* The hooks of a config alone, for start and delete, which have no plan. */
 int plan_make_hooks(struct arena *arena, const struct spec *spec,

@@ -78,6 +78,7 @@ int run_ps(const struct run_target *target, char *const *args, struct buf *ret_t
 struct run_config {
     const struct spec *spec;
     const char *created; /* tells this container from a later one with its ID */
+    const char *tenant;  /* whose contract holds for it; NULL: nobody's */
     bool keyring;        /* its processes have a session keyring of the container */
 };
 int run_config(const struct run_target *target, struct run_config *ret_config, struct sub_err *err);
@@ -106,7 +107,9 @@ const char *run_status_name(enum run_status status); /* as the specification spe
 struct run_info {
     const char *id, *oci_version, *bundle, *rootfs, *created;
     enum run_status status;
-    pid_t pid; /* 0 when stopped */
+    pid_t pid;           /* 0 when stopped */
+    const char *tenant;  /* NULL: none */
+    bool tenant_outside; /* it lies elsewhere: no contract holds */
     uint32_t owner_uid;
     const char *systemd_unit; /* the container's scope; NULL: systemd did not make its group */
     const struct run_pair *annotations;

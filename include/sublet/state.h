@@ -63,6 +63,8 @@ struct state_record {
     bool systemd_user;           /* of the user's session manager */
     bool start_hooks;            /* startContainer or poststart hooks: start has to wait for them */
     bool stop_hooks;             /* poststop hooks: delete has to read config.json */
+    const char *tenant;          /* NULL: none */
+    bool tenant_outside;         /* the group is not the tenant's */
     bool keyring; /* the process has joined a session keyring named after the container */
     uint32_t owner_uid;
     struct state_pairs annotations;

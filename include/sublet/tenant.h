@@ -234,7 +234,7 @@ int tenant_drifts_find(struct arena *arena, int root_fd, const struct tenant_pla
 int tenant_plan_apply(struct arena *arena, int root_fd, const struct tenant_plan *plan,
                       struct tenant_drifts *ret_done, struct sub_err *err);
 /* The tenant's group as it should be, for a start: one look if it is there. */
-int tenant_ensure(struct arena *arena, const char *dir_path, const char *group,
+int tenant_ensure(struct arena *arena, int root_fd, const char *dir_path, const char *group,
                   struct sub_err *err);
 
 /* -EBUSY naming the processes, unless force, which kills them. */

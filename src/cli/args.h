@@ -91,6 +91,7 @@ struct args {
     uint32_t log_format, log_level, cgroup_manager;
     bool help, version;
     /* create, run, plan */
+    const char *tenant;
     const char *bundle, *config, *pid_file, *console_socket, *overlay, *upper, *pidfd_socket;
     uint32_t preserve_fds;
     bool no_pivot, no_new_keyring, detach, keep;

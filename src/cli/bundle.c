@@ -14,6 +14,7 @@
 #include "sublet/base/num.h"
 #include "sublet/base/path.h"
 #include "sublet/sys.h"
+#include "sublet/tenant.h"
 
 #include "args.h"
 #include "bundleless.h"
@@ -100,7 +101,10 @@ static int fill_options(const struct call *call, const char *id, struct options 
         .notify_socket = notify_socket(),
         .no_pivot = args->no_pivot,
         .no_new_keyring = args->no_new_keyring,
+        .tenant = args->tenant,
     };
+    SUBLET_TRY(absolute_path(call->arena, args->tenants == NULL ? TENANT_DIR : args->tenants,
+                             &options->tenants_dir, err));
     if (args->upper != NULL && args->overlay == NULL)
         return args_refuse(args, err, "option '--upper' needs '--overlay'");
     if (args->overlay == NULL)
@@ -114,12 +118,31 @@ static int fill_options(const struct call *call, const char *id, struct options 
                : absolute_path(call->arena, args->upper, &options->overlay_upper, err);
 }
 
+/* The facts about the container's tenant; what follows from them is the planner's. */
+static int read_tenant(struct arena *arena, const struct bundle *bundle, struct host *host,
+                       struct sub_err *err)
+{
+    const char *where, *folder = bundle->options.tenants_dir;
+    const char *name = plan_tenant_name(arena, &bundle->options, bundle->spec, &where);
+    struct tenant *tenant = arena_alloc(arena, sizeof *tenant);
+
+    if (tenant == NULL)
+        return -ENOMEM;
+    if (name == NULL)
+        name = TENANT_DEFAULT;
+    int rc = tenant_find(arena, folder, name, &host->tenant_count, tenant, err);
+    if (rc == 0)
+        host->tenant = tenant;
+    return rc == -ENOENT ? 0 : rc;
+}
+
 static int make_plan(const struct call *call, struct bundle *bundle, struct sub_err *err)
 {
     struct host host;
 
     (void) spec_check(bundle->spec, &bundle->findings); /* findings_result decides */
     SUBLET_TRY(host_read(call->arena, bundle->spec, &host, err));
+    SUBLET_TRY(read_tenant(call->arena, bundle, &host, err));
     SUBLET_TRY(plan_make(call->arena, &bundle->options, bundle->spec, &host, &bundle->findings,
                          &bundle->plan, err));
     return findings_result(&bundle->findings, err);

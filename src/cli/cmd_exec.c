@@ -10,6 +10,7 @@
 #include "sublet/base/warn.h"
 #include "sublet/plan.h"
 #include "sublet/run.h"
+#include "sublet/tenant.h"
 
 #include "command.h"
 #include "process.h"
@@ -187,6 +188,21 @@ static int describe(struct asked *asked, const struct spec_process *own, struct 
     return apply_options(asked, err);
 }
 
+/* One that is not defined any more has no contract that could forbid something. */
+static int read_tenant(const struct call *call, const char *name, struct host *host,
+                       struct sub_err *err)
+{
+    const char *folder = call->args->tenants == NULL ? TENANT_DIR : call->args->tenants;
+    struct tenant *tenant = arena_alloc(call->arena, sizeof *tenant);
+
+    if (tenant == NULL)
+        return -ENOMEM;
+    int rc = tenant_find(call->arena, folder, name, &host->tenant_count, tenant, err);
+    if (rc == 0)
+        host->tenant = tenant;
+    return rc == -ENOENT ? 0 : rc;
+}
+
 static int make_plan(struct asked *asked, const struct run_config *config,
                      const struct plan **ret_plan, struct sub_err *err)
 {
@@ -207,6 +223,8 @@ static int make_plan(struct asked *asked, const struct run_config *config,
     spec.process = &asked->process;
     (void) spec_check_exec(&spec, &asked->findings); /* findings_result decides */
     SUBLET_TRY(host_read(arena, &spec, &host, err));
+    if (config->tenant != NULL)
+        SUBLET_TRY(read_tenant(asked->call, config->tenant, &host, err));
     return plan_make_exec(arena, &options, &spec, &host, &asked->findings, ret_plan, err);
 }
 

@@ -48,6 +48,10 @@ static void list_json(struct buf *buf, const struct run_info *infos, size_t coun
         json_write_string(&writer, "bundle", text_of(info->bundle));
         json_write_string(&writer, "rootfs", text_of(info->rootfs));
         json_write_string(&writer, "created", text_of(info->created));
+        if (info->tenant != NULL)
+            json_write_string(&writer, "tenant", info->tenant);
+        if (info->tenant_outside)
+            json_write_bool(&writer, "tenantOutside", true);
         json_write_object(&writer, "annotations");
         for (size_t k = 0; k < info->annotation_count; k++)
             json_write_string(&writer, info->annotations[k].key, info->annotations[k].value);
@@ -75,13 +79,14 @@ static void list_table(struct buf *buf, const struct run_info *infos, size_t cou
 {
     int width = (int) longest_id(infos, count);
 
-    buf_printf(buf, "%-*s  %-10s  %-8s  %-30s  %-5s  %s\n", width, "ID", "PID", "STATUS", "CREATED",
-               "OWNER", "BUNDLE");
+    buf_printf(buf, "%-*s  %-10s  %-8s  %-30s  %-5s  %-8s  %s\n", width, "ID", "PID", "STATUS",
+               "CREATED", "OWNER", "TENANT", "BUNDLE");
     for (size_t i = 0; i < count; i++) {
         const struct run_info *info = &infos[i];
 
-        buf_printf(buf, "%-*s  %-10d  %-8s  %-30s  %-5u  ", width, info->id, info->pid,
-                   status_of(info), text_of(info->created), info->owner_uid);
+        buf_printf(buf, "%-*s  %-10d  %-8s  %-30s  %-5u  %-8s  ", width, info->id, info->pid,
+                   status_of(info), text_of(info->created), info->owner_uid,
+                   info->tenant == NULL ? "-" : info->tenant);
         say_escape(buf, text_of(info->bundle));
         buf_putc(buf, '\n');
     }

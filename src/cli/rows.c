@@ -70,6 +70,9 @@ const struct arg_rows rows_help = ARG_ROWS(help_table, "Options");
 static const struct arg_row bundle_table[] = {
     {"bundle", 'b', ARG_DIR, INTO(bundle), NULL, "DIR",
      "folder of the bundle (default: the current one)"},
+    {"tenant", 0, ARG_TEXT, INTO(tenant), NULL, "NAME",
+     "whose container it is, and so which contract holds (default: the annotation "
+     "'org.sublet.tenant', else 'default' where tenants are defined)"},
     {"config", 'f', ARG_FILE, INTO(config), NULL, "FILE",
      "configuration, relative to the bundle (default: config.json)"},
     {"overlay", 0, ARG_TEXT, INTO(overlay), NULL, "LOWER[:LOWER...]",

@@ -35,6 +35,8 @@ static const char *cgroupfs_path(struct planning *p)
 {
     const char *path = p->linux_->cgroups_path;
 
+    if ((path == NULL || path[0] == '\0') && p->plan->cgroup.tenant_group != NULL)
+        return arena_printf(p->arena, "%s/sublet-%s", p->plan->cgroup.tenant_group, p->options->id);
     if (path == NULL || path[0] == '\0')
         return below_base(p, arena_printf(p->arena, "sublet-%s", p->options->id));
     if (is_systemd_form(path)) {

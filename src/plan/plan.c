@@ -85,6 +85,7 @@ static void make_hooks(struct planning *p)
 }
 
 static const topic start_topics[] = {
+    plan_decide_tenant,
     plan_decide_namespaces,
     plan_decide_ids,
     plan_decide_root,
@@ -98,6 +99,7 @@ static const topic start_topics[] = {
     plan_decide_sysctls,
     plan_decide_cgroup,
     plan_decide_resources,
+    plan_decide_tenant_limits,
     plan_decide_device_rules,
     plan_decide_memory_policy,
     plan_decide_machine,
@@ -107,11 +109,17 @@ static const topic start_topics[] = {
     NULL,
 };
 static const topic exec_topics[] = {
-    plan_decide_namespaces,    plan_decide_ids,
-    plan_decide_process,       plan_decide_environment,
-    plan_decide_scheduling,    plan_decide_caps,
-    plan_decide_seccomp,       plan_decide_cpus,
-    plan_decide_memory_policy, NULL,
+    plan_decide_namespaces,
+    plan_decide_ids,
+    plan_decide_process,
+    plan_decide_environment,
+    plan_decide_scheduling,
+    plan_decide_caps,
+    plan_decide_seccomp,
+    plan_decide_cpus,
+    plan_decide_memory_policy,
+    plan_decide_tenant_exec,
+    NULL,
 };
 
 static int make(const struct planning *given, const topic *topics, const struct plan **ret_plan,

@@ -28,6 +28,9 @@ struct planning {
 
 /* In the order of plan_make: later topics read the slices of earlier ones. */
 void plan_decide_namespaces(struct planning *p);
+void plan_decide_tenant(struct planning *p);
+void plan_decide_tenant_limits(struct planning *p);
+void plan_decide_tenant_exec(struct planning *p);
 void plan_decide_ids(struct planning *p);
 void plan_decide_root(struct planning *p);
 void plan_decide_mounts(struct planning *p);

@@ -297,6 +297,8 @@ static void show_cgroup(struct show *show, const struct plan_cgroup *cgroup)
     show_text(show, "manager", managers[cgroup->manager]);
     show_text(show, "path", cgroup->path);
     show_unit(show, cgroup);
+    show_text(show, "tenant", cgroup->tenant);
+    show_true(show, "outsideOfContract", cgroup->tenant_outside);
     if (cgroup->controllers != 0) {
         show_words(show, "controllers");
         for (uint32_t bit = 1; bit != 0 && bit <= cgroup->controllers; bit <<= 1) {

@@ -62,6 +62,7 @@ int run_config(const struct run_target *by_name, struct run_config *ret_config, 
     SUBLET_TRY(spec_load(by_name->arena, target.dir_fd, STATE_CONFIG, NULL, &config.spec, err));
     config.created = target.record.created;
     config.keyring = target.record.keyring;
+    config.tenant = target.record.tenant_outside ? NULL : target.record.tenant;
     *ret_config = config;
     return 0;
 }

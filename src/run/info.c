@@ -186,6 +186,10 @@ static void write_state(struct json_writer *writer, const struct run_info *info)
     json_write_string(writer, "created", info->created);
     if (info->systemd_unit != NULL) /* as crun names it, whose readers know it */
         json_write_string(writer, "systemd-scope", info->systemd_unit);
+    if (info->tenant != NULL)
+        json_write_string(writer, "tenant", info->tenant);
+    if (info->tenant_outside)
+        json_write_bool(writer, "tenantOutside", true);
     json_write_object(writer, "annotations");
     for (size_t i = 0; i < info->annotation_count; i++)
         json_write_string(writer, info->annotations[i].key, info->annotations[i].value);

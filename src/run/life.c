@@ -107,6 +107,8 @@ struct run_info info_of_record(const struct state_record *record, enum run_statu
         .created = record->created,
         .status = status,
         .pid = pid,
+        .tenant = record->tenant,
+        .tenant_outside = record->tenant_outside,
         .owner_uid = record->owner_uid,
         .systemd_unit = record->systemd_unit,
         .annotations = (const struct run_pair *) record->annotations.items,

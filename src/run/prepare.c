@@ -9,6 +9,7 @@
 
 #include "sublet/base/fd.h"
 #include "sublet/sys.h"
+#include "sublet/tenant.h"
 
 #include "start.h"
 
@@ -27,7 +28,13 @@ int step_cgroup_find(struct start *start, struct sub_err *err)
         return 0;
     SUBLET_TRY(cgroups_mount_open(&start->cgroup_root_fd, &start->cgroup_host, err));
     start->group_path = cgroup->path;
-    return cgroup->manager == PLAN_CGROUP_SYSTEMD ? scope_connect(start, err) : 0;
+    if (cgroup->manager == PLAN_CGROUP_SYSTEMD)
+        return scope_connect(start, err);
+    if (cgroup->tenant == NULL || cgroup->tenant_outside)
+        return 0;
+    /* before the record counts what is missing: the tenant's group outlives all containers */
+    return tenant_ensure(start->request->arena, start->cgroup_root_fd, cgroup->tenants_dir,
+                         cgroup->tenant_group, err);
 }
 
 int step_joins(struct start *start, struct sub_err *err)

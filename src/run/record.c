@@ -73,6 +73,8 @@ static int describe(struct start *start, struct sub_err *err)
                        plan->hooks[PLAN_HOOK_POSTSTART].count > 0,
         .stop_hooks = plan->hooks[PLAN_HOOK_POSTSTOP].count > 0,
         .keyring = plan->process.keyring != NULL,
+        .tenant = plan->cgroup.tenant,
+        .tenant_outside = plan->cgroup.tenant_outside,
         .owner_uid = geteuid(),
         .annotations = {(const struct state_pair *) plan->annotations, plan->annotation_count},
     };

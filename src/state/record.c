@@ -43,6 +43,8 @@ static const struct json_field record_fields[] = {
     {.key = "systemdUnit", .kind = JSON_STRING, .offset = AT(systemd_unit)},
     {.key = "systemdScope", .kind = JSON_STRING, .offset = AT(systemd_scope)},
     {.key = "systemdUser", .kind = JSON_BOOL, .offset = AT(systemd_user)},
+    {.key = "tenant", .kind = JSON_STRING, .offset = AT(tenant)},
+    {.key = "tenantOutside", .kind = JSON_BOOL, .offset = AT(tenant_outside)},
     {.key = "startHooks", .kind = JSON_BOOL, .offset = AT(start_hooks), .presence = JSON_REQUIRED},
     {.key = "stopHooks", .kind = JSON_BOOL, .offset = AT(stop_hooks), .presence = JSON_REQUIRED},
     {.key = "keyring", .kind = JSON_BOOL, .offset = AT(keyring)},

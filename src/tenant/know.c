@@ -40,18 +40,19 @@ int tenants_know(struct arena *arena, const char *dir_path, struct findings *fin
     return make_plan(arena, dir, root, findings, ret_plan, err);
 }
 
-int tenant_ensure(struct arena *arena, const char *dir_path, const char *group, struct sub_err *err)
+int tenant_ensure(struct arena *arena, int root_fd, const char *dir_path, const char *group,
+                  struct sub_err *err)
 {
     const struct tenant_plan *plan;
     struct tenant_drifts done;
     struct findings findings;
     int dir = -EBADF, root = -EBADF;
 
-    SUBLET_TRY(tenant_cgroups_open(&root, err));
-    OWNED_FD owned_root = root;
-    int missing = cgroup_missing(root, group, err);
+    int missing = cgroup_missing(root_fd, group, err);
     if (missing <= 0)
         return missing;
+    SUBLET_TRY(tenant_cgroups_open(&root, err));
+    OWNED_FD owned_root = root;
 
     int rc = tenant_dir_open(dir_path, false, true, &dir, err);
     OWNED_FD owned_dir = dir;

@@ -162,7 +162,7 @@ run sublet list -q
 expect_out "$ID-a"$'\n'"$ID-b"
 run sublet list
 expect_quiet
-expect_out_match '^ID +PID +STATUS +CREATED +OWNER +BUNDLE$'
+expect_out_match '^ID +PID +STATUS +CREATED +OWNER +TENANT +BUNDLE$'
 expect_out_match "^$ID-a +[0-9]+ +created +[-0-9T:.]+Z +[a-z0-9]+ +$T/b$"
 run sublet list --format json
 expect_json '[.[] | [.id, .status]]' "[[\"$ID-a\",\"created\"],[\"$ID-b\",\"running\"]]"

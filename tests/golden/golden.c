@@ -22,6 +22,7 @@
 #include "sublet/json.h"
 #include "sublet/plan.h"
 #include "sublet/spec.h"
+#include "sublet/tenant.h"
 
 #define TEXT_MAX   ((size_t) 1 << 20)
 #define LAYERS_MAX 8
@@ -113,6 +114,8 @@ static void read_options(char *text, struct options *options, const char **layer
             options->no_pivot = number(&item) != 0;
         else if (is(&item, "no_new_keyring"))
             options->no_new_keyring = number(&item) != 0;
+        else if (is(&item, "tenant"))
+            options->tenant = item.value;
         else if (is(&item, "upper"))
             options->overlay_upper = item.value;
         else if (is(&item, "overlay"))
@@ -126,7 +129,31 @@ static void read_options(char *text, struct options *options, const char **layer
     }
 }
 
-static void read_host(char *text, struct host *host)
+/* "acme:fixed 1:virtual=1G:realtime=yes" */
+static void define_tenant(char *text, struct tenant *tenant, struct host *host)
+{
+    struct sub_err err = {.code = 0};
+    bool fine = true;
+
+    *tenant = (struct tenant){.name = strsep(&text, ":")};
+    tenant_contract_init(&tenant->contract);
+    for (char *field = strsep(&text, ":"); field != NULL; field = strsep(&text, ":")) {
+        char *value = strchr(field, '=');
+
+        if (value != NULL)
+            *value++ = '\0';
+        fine = fine && tenant_contract_set(&tenant->contract, value == NULL ? "cpu" : field,
+                                           value == NULL ? field : value, "host.txt", &err) == 0;
+    }
+    if (!fine) {
+        (void) fprintf(stderr, "%s: %s\n", tenant->name, err.text);
+        exit(EXIT_FAILURE);
+    }
+    host->tenant = tenant;
+    host->tenant_count = 1;
+}
+
+static void read_host(char *text, struct tenant *tenant, struct host *host)
 {
     struct setting item;
 
@@ -159,6 +186,10 @@ static void read_host(char *text, struct host *host)
             host->cgroup_v1 = cg_controllers_parse(item.value);
         else if (is(&item, "nr_open"))
             host->nr_open = number(&item);
+        else if (is(&item, "kernel_minor_of_6"))
+            host->kernel = HOST_KERNEL(6, number(&item));
+        else if (is(&item, "tenant"))
+            define_tenant(item.value, tenant, host);
         else if (is(&item, "own_cgroup"))
             host->own_cgroup = item.value;
         else
@@ -243,8 +274,10 @@ static bool run_case(int cases_fd, const char *name, bool update)
     OWNED_FD dir_fd = openat(cases_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     OWNED_MEM char *config = NULL, *options_text = NULL, *host_text = NULL, *expected = NULL;
     const char *layers[LAYERS_MAX] = {NULL};
-    struct options options = {.id = "c1", .bundle = "/bundle", .overlay_lowers = layers};
+    struct options options = {
+        .id = "c1", .bundle = "/bundle", .tenants_dir = "/t", .overlay_lowers = layers};
     size_t size, ignored;
+    struct tenant tenant;
     struct host host;
     OWNED_ARENA arena;
     OWNED_BUF out;
@@ -257,7 +290,7 @@ static bool run_case(int cases_fd, const char *name, bool update)
     if (load(dir_fd, "options.txt", false, &options_text, &ignored))
         read_options(options_text, &options, layers);
     if (load(dir_fd, "host.txt", false, &host_text, &ignored))
-        read_host(host_text, &host);
+        read_host(host_text, &tenant, &host);
 
     make(&arena, config, size, &options, &host, &out);
     if (update)

@@ -8,10 +8,12 @@
 #define SUBLET_PLAN_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct arena;
 struct spec;
+struct tenant;
 struct sub_err;
 
 #define HOST_KERNEL(major, minor) ((uint32_t) (major) << 16 | (uint32_t) (minor))
@@ -31,6 +33,8 @@ struct host {
     uint64_t cgroup_v1;          /* CG_* bits bound to v1 hierarchies (hybrid only) */
     uint64_t nr_open;            /* fs.nr_open; 0 where the spec sets no RLIMIT_NOFILE */
     bool pid_namespace_is_initial;
+    const struct tenant *tenant; /* whom the container belongs to if it is defined; may be NULL */
+    size_t tenant_count;         /* definitions; 0: this host has no tenants */
     const char *own_cgroup; /* the caller's group below the v2 mount, for rootless; may be NULL */
 };
 

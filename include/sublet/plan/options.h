@@ -25,6 +25,8 @@ struct options {
     /* --overlay LOWER[:LOWER...] and --upper DIR in the place of root.path */
     const char *const *overlay_lowers; /* topmost first; NULL: none */
     size_t overlay_lower_count;
+    const char *tenant;        /* NULL: not named here */
+    const char *tenants_dir;   /* the folder of definitions; absolute */
     const char *overlay_upper; /* NULL: thrown away with the container */
 };
 
