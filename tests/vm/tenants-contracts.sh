@@ -9,9 +9,9 @@
 . "$(dirname "$0")/../lib/cli.sh"
 
 disk=$(</sys/block/vda/dev)
-dir=$T/tenants
+definitions=$T/tenants
 top=/sys/fs/cgroup/sublet.tenants
-sublet() { "$SUBLET" --root "$T/root" --tenants "$dir" "$@"; }
+sublet() { "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
 tenant() { run sublet tenant "$@"; }
 # knob GROUP FILE: what it says, the blanks at line ends as one blank.
 knob() { tr '\n' ' ' <"$top/$1/$2" | sed 's/ $//'; }
@@ -80,7 +80,7 @@ t 'what the kernel refuses changes nothing'
 tenant set acme --io /dev/vda=1B/s --memory 64M
 expect_status 1
 expect_err "sublet: sublet.tenants/acme: io.max: cannot write '$disk rbps=1 wbps=1 riops=max wiops=max': Invalid argument"
-expect_eq definition "$(jq -c '[.cpu, .io, .memory.max]' "$dir/acme.json")" '["fixed 0.25",null,"256M"]'
+expect_eq definition "$(jq -c '[.cpu, .io, .memory.max]' "$definitions/acme.json")" '["fixed 0.25",null,"256M"]'
 expect_knob acme memory.max 268435456
 tenant show acme
 expect_status 0
@@ -103,7 +103,7 @@ tenant show acme
 expect_status 0
 
 t 'what is right is not written again'
-run strace -f -e trace=openat -o "$T/trace" "$SUBLET" --tenants "$dir" tenant apply
+run strace -f -e trace=openat -o "$T/trace" "$SUBLET" --tenants "$definitions" tenant apply
 expect_status 0
 expect_eq 'files opened to write' "$(grep -c O_WRONLY "$T/trace")" 0
 
@@ -112,7 +112,7 @@ start "$ID-a" --tenant acme
 tenant remove acme
 expect_status 1
 expect_err_has "tenant 'acme' has containers, --force kills them: cgroup busy: pid "
-expect test -f "$dir/acme.json"
+expect test -f "$definitions/acme.json"
 expect container_is "$ID-a" running
 sublet delete -f "$ID-a"
 
@@ -212,7 +212,7 @@ else
     tenant set solo --cpu 'elastic 0.1'
     expect_status 1
     expect_err_has 'before Linux 6.7 a tenant that becomes pinned, or is no longer, gets another cgroup: end them first (cgroup busy: pid '
-    expect_eq definition "$(jq -r .cpu "$dir/solo.json")" 'pinned 1'
+    expect_eq definition "$(jq -r .cpu "$definitions/solo.json")" 'pinned 1'
     sublet delete -f "$ID"
     tenant set solo --cpu 'elastic 0.1'
     expect_status 0

@@ -8,11 +8,11 @@
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"
 
-dir=$T/tenants
+definitions=$T/tenants
 top=/sys/fs/cgroup/sublet.tenants
 worker=$SUBLET_BUILD/load.elf
 window_ms=$((${TEST_TENANTS_LONG:-0} ? 10000 : 2000))
-sublet() { "$SUBLET" --root "$T/root" --tenants "$dir" "$@"; }
+sublet() { "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
 # define NAME CONTRACT: told only if it fails.
 define() {
     sublet tenant set "$1" --cpu "$2" 2>"$T/err" || fail "$(<"$T/err")"
@@ -43,13 +43,14 @@ calm() {
 }
 # measure NAME...: used thousandths of a CPU of each in one window, into used[]; 200 ms to settle.
 measure() {
-    local name groups=() passed line
+    local name groups=() passed
     for name in "$@"; do
         place "$name"
         groups+=("$group")
     done
-    line=$("$worker" sample "$window_ms" 1 "${groups[@]}")
-    read -r passed -a used <<<"$line"
+    read -ra used <<<"$("$worker" sample "$window_ms" 1 "${groups[@]}")"
+    passed=${used[0]}
+    used=("${used[@]:1}")
     for name in "${!used[@]}"; do used[name]=$((used[name] * 1000 / passed)); done
 }
 # within WHAT LOWEST HIGHEST INDEX NAME...: measures until used[INDEX] is in these bounds.
@@ -208,7 +209,8 @@ until_true rmdir "/sys/fs/cgroup/other-$ID"
 t 'what does not fit is not sold'
 run sublet tenant set late --cpu 'fixed 0.4'
 expect_status 1
-expect_err "sublet: tenant 'late': fixed 0.4 does not fit: 2 CPUs - 0 pinned - 0.2 reserve = 1.8 for sale, 1.9 sold, 1.5 of it to others, 0.3 left; --overcommit sells it all the same"
+expect_err_has "sublet: tenant 'late': fixed 0.4 does not fit: 2 CPUs - 0 pinned - 0.2 reserve = 1.8 for sale, 1.9 sold, "
+expect_err_has '1.5 of it to others, 0.3 left; --overcommit sells it all the same'
 calm "${names[@]}"
 forget "${names[@]}"
 expect_absent "$top"
