@@ -89,7 +89,7 @@ static void linux_features(struct json_writer *writer, bool systemd)
     json_write_object(writer, "mountExtensions");
     enabled(writer, "idmap", true);
     json_write_end(writer);
-    enabled(writer, "netDevices", false);
+    enabled(writer, "netDevices", true);
     json_write_end(writer);
 }
 

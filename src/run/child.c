@@ -157,10 +157,8 @@ static void put_pid(char *state)
 int child_hooks(struct start *start, struct sub_err *err)
 {
     const struct plan *plan = start->plan;
-    bool any = plan->hooks[PLAN_HOOK_PRESTART].count > 0 ||
-               plan->hooks[PLAN_HOOK_CREATE_RUNTIME].count > 0 || plan_has_child_hooks(plan);
 
-    if (!any)
+    if (!plan_has_work_behind_mounts(plan))
         return 0;
     if (start->hook_state != NULL)
         put_pid(start->hook_state);

@@ -14,9 +14,6 @@ static int check_request(const struct plan *plan, struct sub_err *err)
 {
     const struct plan_seccomp *seccomp = plan->process.seccomp;
 
-    if (plan->net_devices.count > 0)
-        return sub_fail(err, EOPNOTSUPP, "linux.netDevices", "not supported by this version");
-
     if (seccomp != NULL && seccomp->listener_path != NULL &&
         plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0)
         return sub_fail(err, EINVAL, "linux.seccomp.listenerPath",

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps of the parent about cache classes. */
+/* Steps of the parent about cache classes and network devices. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/base/log.h"
 
 #include "start.h"
 
@@ -71,4 +73,66 @@ int remove_resctrl(const struct state_record *record, struct sub_err *err)
         return rc;
     }
     return proc_resctrl_remove(owned, record->resctrl_group, record->resctrl_monitor, err);
+}
+
+/* ---- network devices ---- */
+
+#define DEVICES_LIMIT_MS 30000 /* a registered callback of some driver may take its time */
+
+static const char *const no_environment[] = {NULL};
+static const struct sys_program mover = {
+    .name = "netdevices", .needs = "libmnl", .environment = no_environment};
+
+static int ask(struct start *start, const char *json, const char *request, struct sub_err *err)
+{
+    struct answer answer;
+    int rc = sys_talk_ask(&start->net_devices, request, DEVICES_LIMIT_MS, &answer, err);
+
+    if (rc < 0)
+        sub_err_at(err, "%s", json);
+    return rc;
+}
+
+/* The program lives on until the release: should we be killed before, it brings them back. */
+int step_net_devices(struct start *start, struct sub_err *err)
+{
+    static const char field[] = "linux.netDevices";
+    const struct plan_net_devices *devices = &start->plan->net_devices;
+    char request[128];
+
+    if (devices->count == 0)
+        return 0;
+    int rc = sys_talk_open(&mover, &start->net_devices, err);
+    if (rc < 0) {
+        sub_err_at(err, "%s", field);
+        return rc;
+    }
+    (void) snprintf(request, sizeof request, "open %d", (int) start->child.pid);
+    SUBLET_TRY(ask(start, field, request, err));
+    for (size_t i = 0; i < devices->count; i++) {
+        const struct plan_net_device *device = &devices->items[i];
+
+        (void) snprintf(request, sizeof request, "move %s %s", device->name, device->wanted);
+        SUBLET_TRY(ask(start, device->json, request, err));
+    }
+    return 0;
+}
+
+void undo_devices(struct start *start)
+{
+    struct sub_err failure = {.code = 0};
+
+    if (start->net_devices.pidfd >= 0 && ask(start, "linux.netDevices", "undo", &failure) < 0)
+        log_debug("%s: %s", failure.path, failure.text);
+    sys_talk_close(&start->net_devices);
+}
+
+void keep_net_devices(struct start *start)
+{
+    struct sub_err failure = {.code = 0};
+
+    /* a program that has gone has moved them, and cannot move them back any more */
+    if (start->net_devices.pidfd >= 0 && ask(start, "linux.netDevices", "keep", &failure) < 0)
+        log_debug("%s: %s", failure.path, failure.text);
+    sys_talk_close(&start->net_devices);
 }

@@ -174,6 +174,11 @@ static bool has_parent_hooks(const struct plan *plan)
            plan->hooks[PLAN_HOOK_CREATE_RUNTIME].count > 0;
 }
 
+bool plan_has_work_behind_mounts(const struct plan *plan)
+{
+    return has_parent_hooks(plan) || plan_has_child_hooks(plan) || plan->net_devices.count > 0;
+}
+
 int no_answer(const struct start *start, struct sub_err *err)
 {
     bool limited = start->plan->cgroup.row_count > 0 || start->exec != NULL;
@@ -200,19 +205,26 @@ static int hear(struct start *start, enum proc_news *ret_news, int *ret_fd, stru
     return rc != 0 ? rc : no_answer(start, err);
 }
 
-int step_prestart(struct start *start, struct sub_err *err)
+int step_mounted(struct start *start, struct sub_err *err)
 {
-    const struct plan *plan = start->plan;
     enum proc_news news;
-    OWNED_BUF text = BUF(STATE_MAX_BYTES);
 
-    if (!has_parent_hooks(plan) && !plan_has_child_hooks(plan))
+    if (!plan_has_work_behind_mounts(start->plan))
         return 0;
     SUBLET_TRY(hear(start, &news, NULL, err));
     if (news != PROC_MOUNTED)
         return sub_fail(err, EPROTO, NULL, "the child sent %d, expected its mounts", (int) news);
+    return 0;
+}
 
-    start->hooks_began = true;
+int step_prestart(struct start *start, struct sub_err *err)
+{
+    const struct plan *plan = start->plan;
+    OWNED_BUF text = BUF(STATE_MAX_BYTES);
+
+    if (!plan_has_work_behind_mounts(plan))
+        return 0;
+    start->hooks_began = has_parent_hooks(plan) || plan_has_child_hooks(plan);
     SUBLET_TRY(state_text(&start->record, RUN_CREATING, start->child.pid, &text));
     SUBLET_TRY(proc_hooks_run(&plan->hooks[PLAN_HOOK_PRESTART], text.data, plan->bundle, err));
     SUBLET_TRY(
@@ -276,6 +288,8 @@ int step_late_limits(struct start *start, struct sub_err *err)
 
 int step_release(struct start *start, struct sub_err *err)
 {
+    keep_net_devices(start);
+
     int rc = proc_go(start->channel[0]);
 
     cg_systemd_close(&start->systemd); /* a foreground run has no more use for it */

@@ -14,6 +14,7 @@
 #include "sublet/proc.h"
 #include "sublet/run.h"
 #include "sublet/state.h"
+#include "sublet/sys/program.h"
 
 #define ANSWER_LIMIT_MS  120000 /* for a child that only has our own work to do */
 #define DESTROY_LIMIT_MS 10000
@@ -38,6 +39,8 @@ struct start {
     struct cg_systemd systemd;           /* where the manager is systemd */
     const char *group_path, *scope_path; /* below the mount */
     bool has_scope;
+
+    struct sys_talk net_devices; /* the program that has moved them */
 
     /* cache and memory bandwidth */
     int resctrl_fd;
@@ -100,6 +103,9 @@ int step_hook_state(struct start *start, struct sub_err *err);
 int step_resctrl_find(struct start *start, struct sub_err *err);
 int step_resctrl(struct start *start, struct sub_err *err);
 void undo_resctrl(struct start *start);
+int step_net_devices(struct start *start, struct sub_err *err);
+void undo_devices(struct start *start);
+void keep_net_devices(struct start *start);
 int remove_resctrl(const struct state_record *record, struct sub_err *err);
 
 /* record.c: parent, the folder and its files */
@@ -129,6 +135,7 @@ int let_child_go_on(struct start *start);
 int step_id_maps(struct start *start, struct sub_err *err);
 int step_attributes(struct start *start, struct sub_err *err);
 int step_devices(struct start *start, struct sub_err *err);
+int step_mounted(struct start *start, struct sub_err *err);
 int step_prestart(struct start *start, struct sub_err *err);
 int step_ready(struct start *start, struct sub_err *err);
 int no_answer(const struct start *start, struct sub_err *err);
@@ -159,6 +166,8 @@ int watch_process(struct start *start, int signal_fd, int *ret_status, struct su
 
 /* life.c: shared by the verbs */
 bool plan_has_child_hooks(const struct plan *plan);
+/* Something is to be done in the runtime once the child's namespaces and mounts are there. */
+bool plan_has_work_behind_mounts(const struct plan *plan);
 const char *cgroup_manager_name(enum plan_cgroup_manager manager);
 /* -ESRCH: there was none to reach. */
 int signal_group(struct arena *arena, int dir_fd, int number, struct sub_err *err);

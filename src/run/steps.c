@@ -46,6 +46,8 @@ static const struct step steps[] = {
     {"attributes",  PARENT, step_attributes,   NULL        },
     {"devices",     PARENT, step_devices,      NULL        },
     {"record",      PARENT, step_record,       NULL        },
+    {"mounted",     PARENT, step_mounted,      NULL        },
+    {"net devices", PARENT, step_net_devices,  undo_devices},
     {"hooks",       PARENT, step_prestart,     NULL        },
     {"ready",       PARENT, step_ready,        NULL        },
     {"late limits", PARENT, step_late_limits,  NULL        },
@@ -99,6 +101,7 @@ void start_init(struct start *start, const struct run_request *request, bool wai
         .dir_fd = -EBADF,
         .cgroup_root_fd = -EBADF,
         .group = CGROUP_NONE,
+        .net_devices = SYS_TALK_NONE,
         .resctrl_fd = -EBADF,
         .systemd = CG_SYSTEMD_NONE,
         .proc_fd = -EBADF,
@@ -129,6 +132,7 @@ void start_done(struct start *start)
     for (size_t i = 0; start->idmap_fds != NULL && i < start->plan->mounts.idmap_count; i++)
         sub_close(&start->idmap_fds[i]);
     proc_notify_done(&start->notify);
+    sys_talk_close(&start->net_devices);
     cgroup_done(&start->group);
     cg_systemd_close(&start->systemd);
     ns_joins_close(&start->joins);

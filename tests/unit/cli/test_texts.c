@@ -179,7 +179,7 @@ START_TEST(features_tell_the_planners_own_words)
     static const char *const want[] = {
         "\"ociVersionMin\": \"1.0.0\",\n  \"ociVersionMax\": \"1.3.0\",\n",
         "\"idmap\": {\n        \"enabled\": true\n",
-        "\"netDevices\": {\n      \"enabled\": false\n",
+        "\"netDevices\": {\n      \"enabled\": true\n",
         "\"intelRdt\": {\n      \"enabled\": true,\n      \"schemata\": true,\n",
         "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": true,\n      \"systemdUser\": "
         "true,\n",
