@@ -26,6 +26,13 @@ stopped() {
     until_true 10 container_is "$ID" stopped
 }
 
+# watched INTERVAL: events in the background, their pid in $stream; no line of an older one is left.
+watched() {
+    rm -f "$T/stream"
+    sublet events --interval "$1" "$ID" >"$T/stream" 2>"$T/stream.err" &
+    stream=$!
+}
+
 t 'stats prints a table of all containers'
 run sublet stats
 expect_status 0
@@ -129,8 +136,7 @@ deleted
 
 t 'events prints counters at once and then at its interval, until the container ends'
 running
-sublet events --interval 100ms "$ID" >"$T/stream" 2>"$T/stream.err" &
-stream=$!
+watched 100ms
 three_lines() { [ "$(wc -l <"$T/stream")" -ge 3 ]; }
 until_true 10 three_lines
 go
@@ -142,8 +148,7 @@ deleted
 
 t 'events ends with the process even if its interval is long'
 running
-sublet events --interval 1h "$ID" >"$T/stream" &
-stream=$!
+watched 1h
 until_true 10 test -s "$T/stream"
 go
 expect wait "$stream"
@@ -160,8 +165,7 @@ deleted
 
 t 'events ends when the container is deleted'
 running
-sublet events --interval 50ms "$ID" >"$T/stream" 2>"$T/stream.err" &
-stream=$!
+watched 50ms
 until_true 10 test -s "$T/stream"
 deleted
 expect wait "$stream"

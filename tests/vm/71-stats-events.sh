@@ -18,6 +18,13 @@ minor=${vda#*:}
 # key FILE KEY: a number of the container's own file.
 key() { sed -n "s/^$2 //p" "$cli_cgroups/$ID/$1" 2>&1; }
 
+# watched INTERVAL: events in the background, their pid in $stream; no line of an older one is left.
+watched() {
+    rm -f "$T/stream"
+    sublet events --interval "$1" "$ID" >"$T/stream" 2>"$T/stream.err" &
+    stream=$!
+}
+
 t 'limits and counters are those of the files, in JSON, table and the form of runc'
 with_limits '{"memory": {"limit": 67108864, "reservation": 4096}, "pids": {"limit": 9},
     "cpu": {"quota": 150000, "period": 50000}, "hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
@@ -47,8 +54,7 @@ gone
 t 'each OOM kill is told when it happens'
 with_limits '{"memory": {"limit": 8388608, "swap": 8388608}}' \
     'tail -c 64m /dev/zero; tail -c 64m /dev/zero; echo killed; sleep 600'
-sublet events --interval 1h "$ID" >"$T/stream" 2>"$T/stream.err" &
-stream=$!
+watched 1h
 until_true 20 grep -q stats "$T/stream"
 run sublet start "$ID"
 expect_status 0
@@ -65,8 +71,7 @@ expect_file "$T/stream.err" ''
 
 t 'the OOM kill of the first process is told before events ends'
 ARGS='["/bin/tail", "-c", "64m", "/dev/zero"]' with_limits '{"memory": {"limit": 8388608, "swap": 8388608}}'
-sublet events --interval 1h "$ID" >"$T/stream" 2>"$T/stream.err" &
-stream=$!
+watched 1h
 until_true 20 grep -q stats "$T/stream"
 run sublet start "$ID"
 expect wait "$stream"
@@ -79,8 +84,7 @@ CGROUP_MODE=rw with_limits '{"memory": {"limit": 67108864}, "unified": {"memory.
     echo +memory >cgroup.subtree_control && echo 4M >small/memory.max
     sh -c "echo \$\$ >small/cgroup.procs && exec tail -c 32m /dev/zero"
     sleep 600'
-sublet events --interval 1h "$ID" >"$T/stream" 2>"$T/stream.err" &
-stream=$!
+watched 1h
 until_true 20 grep -q stats "$T/stream"
 run sublet start "$ID"
 until_true 60 grep -q oom "$T/stream"
