@@ -36,7 +36,6 @@ enum arg_kind {
     ARG_U32,      /* uint32_t */
     ARG_U64,      /* uint64_t up to INT64_MAX */
     ARG_SIZE,     /* uint64_t bytes: "64M" */
-    ARG_CPUS,     /* uint64_t thousandths: "1.5" */
     ARG_I64,      /* int64_t from -1 on */
     ARG_LIMIT,    /* int64_t bytes, or -1 for no limit */
     ARG_DURATION, /* uint64_t microseconds, not 0: "5s" */
@@ -97,7 +96,8 @@ struct args {
     bool no_pivot, no_new_keyring, detach, keep;
     /* run without a bundle */
     const char *rootfs, *name, *hostname, *cwd, *user;
-    uint64_t cpu_milli, memory_bytes, swap_bytes, pids;
+    const char *cpu;
+    uint64_t memory_bytes, swap_bytes, pids;
     uint32_t net;
     bool tty;
     struct arg_list env;

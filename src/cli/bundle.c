@@ -190,6 +190,23 @@ int bundle_load(const struct call *call, const char *id, struct bundle *bundle, 
     return make_plan(call, bundle, err);
 }
 
+static int find_disks(const struct call *call, struct bundleless *facts, struct sub_err *err)
+{
+    const struct arg_list *given = &call->args->io;
+    struct tenant_io *io = arena_array(call->arena, given->count, sizeof *io);
+
+    if (io == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < given->count; i++) {
+        if (tenant_io_parse(call->arena, given->items[i], "--io", &io[i], err) < 0)
+            return -(err->code = ARGS_USAGE);
+        SUBLET_TRY(tenant_disk_of(call->arena, io[i].path, &io[i].major, &io[i].minor, err));
+    }
+    facts->io = io;
+    facts->io_count = given->count;
+    return 0;
+}
+
 int bundle_invent(const struct call *call, const char *id, struct bundle *bundle,
                   struct sub_err *err)
 {
@@ -201,6 +218,7 @@ int bundle_invent(const struct call *call, const char *id, struct bundle *bundle
     SUBLET_TRY(fill_options(call, id, &bundle->options, err));
     if (call->args->rootfs != NULL && !path_is_absolute(call->args->rootfs))
         SUBLET_TRY(current_folder(call->arena, &facts.folder, err));
+    SUBLET_TRY(find_disks(call, &facts, err));
     SUBLET_TRY(bundleless_spec(call->arena, call->args, &facts, &spec, err));
     SUBLET_TRY(spec_encode(spec, &bundle->config));
     bundle->spec = spec;

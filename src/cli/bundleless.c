@@ -14,10 +14,7 @@
 #include "args.h"
 #include "process.h"
 
-#define PERIOD_US      100000u
-#define PERIOD_LONG_US 1000000u /* the kernel takes no quota below 1 ms: for less than 0.01 CPU */
-#define MILLI_SHORT    10u
-#define LOWERS_MAX     500 /* overlayfs: OVL_MAX_STACK */
+#define LOWERS_MAX 500 /* overlayfs: OVL_MAX_STACK */
 
 #define LIST(table)                              \
     {                                            \
@@ -126,76 +123,6 @@ static int make_network(struct arena *arena, bool own, struct spec *spec, struct
     return 0;
 }
 
-static int make_cpu(struct arena *arena, uint64_t milli, struct spec_resources *resources)
-{
-    struct spec_cpu *cpu = arena_alloc(arena, sizeof *cpu);
-
-    if (cpu == NULL)
-        return -ENOMEM;
-    cpu->has = SPEC_CPU_QUOTA | SPEC_CPU_PERIOD;
-    cpu->period_us = milli < MILLI_SHORT ? PERIOD_LONG_US : PERIOD_US;
-    cpu->quota_us = (int64_t) (milli * cpu->period_us / 1000);
-    resources->cpu = cpu;
-    return 0;
-}
-
-static int make_memory(struct arena *arena, uint64_t limit_bytes, struct spec_resources *resources)
-{
-    struct spec_memory *memory = arena_alloc(arena, sizeof *memory);
-
-    if (memory == NULL)
-        return -ENOMEM;
-    *memory = (struct spec_memory){.has = SPEC_MEMORY_LIMIT, .limit_bytes = (int64_t) limit_bytes};
-    resources->memory = memory;
-    return 0;
-}
-
-/* memory.swap of the specification is memory and swap together and needs a memory limit; the
- * kernel's own file says what --swap means. */
-static int make_swap(struct arena *arena, uint64_t swap_bytes, struct spec_resources *resources)
-{
-    struct spec_pair *pair = arena_alloc(arena, sizeof *pair);
-
-    if (pair == NULL)
-        return -ENOMEM;
-    *pair =
-        (struct spec_pair){.key = "memory.swap.max",
-                           .value = arena_printf(arena, "%llu", (unsigned long long) swap_bytes)};
-    resources->unified = (struct spec_pairs){pair, 1};
-    return pair->value == NULL ? -ENOMEM : 0;
-}
-
-static int make_pids(struct arena *arena, uint64_t limit, struct spec_resources *resources)
-{
-    struct spec_pids *pids = arena_alloc(arena, sizeof *pids);
-
-    if (pids == NULL)
-        return -ENOMEM;
-    *pids = (struct spec_pids){.has = SPEC_PIDS_LIMIT, .limit = (int64_t) limit};
-    resources->pids = pids;
-    return 0;
-}
-
-static int make_limits(struct arena *arena, const struct args *args, struct spec_linux *linux_)
-{
-    struct spec_resources *resources = arena_alloc(arena, sizeof *resources);
-
-    if (resources == NULL)
-        return -ENOMEM;
-    if (linux_->resources != NULL)
-        *resources = *linux_->resources;
-    if (args->cpu_milli != ARGS_NONE_U64)
-        SUBLET_TRY(make_cpu(arena, args->cpu_milli, resources));
-    if (args->memory_bytes != ARGS_NONE_U64)
-        SUBLET_TRY(make_memory(arena, args->memory_bytes, resources));
-    if (args->swap_bytes != ARGS_NONE_U64)
-        SUBLET_TRY(make_swap(arena, args->swap_bytes, resources));
-    if (args->pids != ARGS_NONE_U64)
-        SUBLET_TRY(make_pids(arena, args->pids, resources));
-    linux_->resources = resources;
-    return 0;
-}
-
 int bundleless_spec(struct arena *arena, const struct args *args, const struct bundleless *facts,
                     struct spec **ret_spec, struct sub_err *err)
 {
@@ -213,7 +140,7 @@ int bundleless_spec(struct arena *arena, const struct args *args, const struct b
     SUBLET_TRY(make_process(arena, args, spec, err));
     SUBLET_TRY(make_root(arena, args, facts->folder, spec));
     SUBLET_TRY(make_network(arena, args->net != ARGS_NET_HOST, spec, linux_));
-    SUBLET_TRY(make_limits(arena, args, linux_));
+    SUBLET_TRY(bundleless_limits(arena, args, facts, linux_, err));
     *ret_spec = spec;
     return arena_failed(arena) ? -ENOMEM : 0;
 }

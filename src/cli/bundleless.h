@@ -12,13 +12,21 @@
 struct arena;
 struct args;
 struct spec;
+struct spec_linux;
+struct tenant_io;
 struct sub_err;
 
 struct bundleless {
     const char *id;
     const char *folder; /* relative paths start here; absolute */
     bool rootless;
+    const struct tenant_io *io; /* --io, with the disks found */
+    size_t io_count;
 };
+
+/* --cpu, --memory, --swap, --pids, --io. */
+int bundleless_limits(struct arena *arena, const struct args *args, const struct bundleless *facts,
+                      struct spec_linux *linux_, struct sub_err *err);
 
 int bundleless_spec(struct arena *arena, const struct args *args, const struct bundleless *facts,
                     struct spec **ret_spec, struct sub_err *err);

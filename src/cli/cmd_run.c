@@ -35,11 +35,15 @@ static const struct arg_row bundleless_table[] = {
      "run CMD with DIR as its root, which it may change; --overlay makes a root as well"},
     {"name", 0, ARG_TEXT, INTO(name), NULL, "ID", "ID of the container (default: made up)"},
     {"hostname", 0, ARG_TEXT, INTO(hostname), NULL, "NAME", "host name (default: the ID)"},
-    {"cpu", 0, ARG_CPUS, INTO(cpu_milli), NULL, "N", "at most N CPUs, as '0.5' or '2'"},
+    {"cpu", 0, ARG_TEXT, INTO(cpu), NULL, "SPEC",
+     "at most N CPUs: 'N' as '0.5' or '2'; 'fixed N [burst TIME]' or 'elastic N [ceiling M] [burst "
+     "TIME]' with a share by N besides"},
     {"memory", 0, ARG_SIZE, INTO(memory_bytes), NULL, "SIZE",
      "at most SIZE bytes of main memory, as '64M' or '2G'"},
     {"swap", 0, ARG_SIZE, INTO(swap_bytes), NULL, "SIZE",
      "at most SIZE bytes of swap, beside the memory"},
+    {"io", 0, ARG_LIST, INTO(io), NULL, "PATH=RATE[,RATE...]",
+     "slow reads and writes of the disk behind PATH to RATE: '50MB/s', '500iops', 'read:10MB/s'"},
     {"pids", 0, ARG_U64, INTO(pids), NULL, "N", "at most N processes and threads"},
     {"net", 0, ARG_WORD, INTO(net), &net_words, NULL,
      "a network of its own with the loopback device alone ('none', 'private'; the default), or "

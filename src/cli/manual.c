@@ -55,11 +55,11 @@ void man_options(struct buf *buf, const struct command *command)
 }
 
 static const char *const kind_names[] = {
-    [ARG_FLAG] = "flag",         [ARG_SET] = "flag",  [ARG_WORD] = "word",
-    [ARG_TEXT] = "text",         [ARG_FILE] = "file", [ARG_DIR] = "folder",
-    [ARG_U32] = "u32",           [ARG_U64] = "u64",   [ARG_SIZE] = "size",
-    [ARG_CPUS] = "cpus",         [ARG_I64] = "i64",   [ARG_LIMIT] = "limit",
-    [ARG_DURATION] = "duration", [ARG_LIST] = "list", [ARG_IGNORED] = "ignored",
+    [ARG_FLAG] = "flag", [ARG_SET] = "flag",        [ARG_WORD] = "word",
+    [ARG_TEXT] = "text", [ARG_FILE] = "file",       [ARG_DIR] = "folder",
+    [ARG_U32] = "u32",   [ARG_U64] = "u64",         [ARG_SIZE] = "size",
+    [ARG_I64] = "i64",   [ARG_LIMIT] = "limit",     [ARG_DURATION] = "duration",
+    [ARG_LIST] = "list", [ARG_IGNORED] = "ignored",
 };
 
 static void row_json(struct json_writer *writer, const struct arg_row *row)

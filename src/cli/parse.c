@@ -26,7 +26,6 @@ struct scan {
 void args_init(struct args *args)
 {
     *args = (struct args){
-        .cpu_milli = ARGS_NONE_U64,
         .memory_bytes = ARGS_NONE_U64,
         .swap_bytes = ARGS_NONE_U64,
         .pids = ARGS_NONE_U64,

@@ -54,7 +54,6 @@ bool arg_is_given(const struct args *args, const struct arg_row *row)
         return ((const struct arg_list *) target)->count > 0;
     case ARG_U64:
     case ARG_SIZE:
-    case ARG_CPUS:
     case ARG_DURATION:
         return *(const uint64_t *) target != ARGS_NONE_U64;
     case ARG_I64:
@@ -101,12 +100,6 @@ static int store_number(const struct arg_row *row, const char *text, void *targe
         if (num_parse_size(text, &value) < 0)
             return sub_fail(err, EINVAL, NULL,
                             "'%s' is no size: a number with an optional unit K, M, G or T", text);
-        break;
-    case ARG_CPUS:
-        if (num_parse_milli(text, ARGS_MILLI_MAX, &value) < 0 || value == 0)
-            return sub_fail(err, EINVAL, NULL,
-                            "'%s' is no number of CPUs: above 0, with at most three decimals",
-                            text);
         break;
     case ARG_DURATION:
         if (num_parse_duration(text, &value) < 0 || value == 0)

@@ -94,7 +94,7 @@ START_TEST(limits_become_resources)
 
     renew();
     args.rootfs = "/r";
-    args.cpu_milli = 1500;
+    args.cpu = "1.5";
     args.memory_bytes = 64 << 20;
     args.swap_bytes = 0;
     args.pids = 0;
@@ -112,13 +112,35 @@ START_TEST(limits_become_resources)
 }
 END_TEST
 
+START_TEST(contract_words_give_weight_cap_and_burst)
+{
+    const struct spec_resources *resources;
+
+    renew();
+    args.cpu = "elastic 0.5 ceiling 2 burst 20ms";
+    resources = make(false)->linux_->resources;
+    ck_assert_int_eq(resources->cpu->quota_us, 200000);
+    ck_assert_uint_eq(resources->cpu->burst_us, 20000);
+    ck_assert_uint_eq(resources->unified.count, 1);
+    ck_assert_str_eq(resources->unified.items[0].key, "cpu.weight");
+    ck_assert_str_eq(resources->unified.items[0].value, "50");
+    renew();
+    args.cpu = "elastic 1";
+    args.swap_bytes = 4096;
+    resources = make(false)->linux_->resources;
+    ck_assert_uint_eq(resources->cpu->has, 0);
+    ck_assert_uint_eq(resources->unified.count, 2);
+    ck_assert_str_eq(resources->unified.items[1].key, "memory.swap.max");
+}
+END_TEST
+
 START_TEST(a_thousandth_of_a_cpu_is_a_quota_the_kernel_takes)
 {
     const struct spec_cpu *cpu;
 
     renew();
     args.rootfs = "/r";
-    args.cpu_milli = 1;
+    args.cpu = "0.001";
     cpu = make(false)->linux_->resources->cpu;
     ck_assert_int_eq(cpu->quota_us, 1000);
     ck_assert_uint_eq(cpu->period_us, 1000000);
@@ -198,6 +220,21 @@ static void refused(const char *path, const char *text)
     ck_fails(bundleless_spec(&arena, &args, &facts, &spec, &err), &err, ARGS_USAGE, path, text);
     ck_assert_ptr_eq(spec, NULL);
 }
+
+START_TEST(a_cpu_that_is_none_is_refused)
+{
+    renew();
+    args.cpu = "0";
+    refused("--cpu", "'0' is no number of CPUs: above 0, with at most three decimals, or 'fixed N "
+                     "[burst TIME]', 'elastic N [ceiling M] [burst TIME]'");
+    renew();
+    args.cpu = "pinned 1";
+    refused("--cpu", "'pinned 1': CPUs are pinned for a tenant, not for a container");
+    renew();
+    args.cpu = "fixed 1 burst 200ms";
+    refused("--cpu", "burst 200000 us: at most the 100000 us that the cap allows in 100 ms");
+}
+END_TEST
 
 START_TEST(users_and_variables_are_checked)
 {
@@ -286,7 +323,8 @@ START_TEST(layers_have_a_maximum)
 END_TEST
 
 SUITE(bundleless_suite, a_command_needs_nothing_but_a_root, limits_become_resources,
-      a_thousandth_of_a_cpu_is_a_quota_the_kernel_takes, the_process_is_what_was_asked_for,
+      a_thousandth_of_a_cpu_is_a_quota_the_kernel_takes, contract_words_give_weight_cap_and_burst,
+      a_cpu_that_is_none_is_refused, the_process_is_what_was_asked_for,
       a_network_is_the_hosts_or_its_own, a_long_id_is_cut_to_a_host_name,
       users_and_variables_are_checked, layers_are_split_at_bare_colons, a_layer_has_a_name,
       layers_have_a_maximum)

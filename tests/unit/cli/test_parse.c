@@ -149,7 +149,7 @@ START_TEST(what_was_not_given_is_told_from_nothing)
     ck_assert_uint_eq(args.pids, 0);
     ck_assert_uint_eq(args.memory_bytes, ARGS_NONE_U64);
     ck_assert_uint_eq(args.swap_bytes, ARGS_NONE_U64);
-    ck_assert_uint_eq(args.cpu_milli, ARGS_NONE_U64);
+    ck_assert_ptr_null(args.cpu);
     ck_assert_ptr_eq(args.upper, NULL);
 }
 END_TEST

@@ -29,8 +29,6 @@ START_TEST(sizes_and_cpus_are_stored_in_their_units)
     args_init(&args);
     ck_ok(store(&args, ARG_SIZE, INTO(memory_bytes), "1.5G"), &err);
     ck_assert_uint_eq(args.memory_bytes, 1610612736);
-    ck_ok(store(&args, ARG_CPUS, INTO(cpu_milli), "0.25"), &err);
-    ck_assert_uint_eq(args.cpu_milli, 250);
     ck_ok(store(&args, ARG_DURATION, INTO(interval_us), "1.5s"), &err);
     ck_assert_uint_eq(args.interval_us, 1500000);
     ck_ok(store(&args, ARG_U32, INTO(preserve_fds), "4294967295"), &err);
@@ -47,15 +45,13 @@ START_TEST(wrong_values_say_what_is_allowed)
         enum arg_kind kind;
         const char *text, *complaint;
     } rows[] = {
-        {ARG_SIZE, "12Q",                 "'12Q' is no size: a number with an optional unit K, M, G or T"      },
-        {ARG_SIZE, "-1",                  "'-1' is no size: a number with an optional unit K, M, G or T"       },
-        {ARG_CPUS, "0",                   "'0' is no number of CPUs: above 0, with at most three decimals"     },
-        {ARG_CPUS, "1.2345",              "'1.2345' is no number of CPUs: above 0, with at most three decimals"},
-        {ARG_U32,  "4294967296",          "'4294967296' is too large a number"                                 },
-        {ARG_U64,  "9223372036854775808", "'9223372036854775808' is too large a number"                        },
-        {ARG_U64,  "0x10",                "'0x10' is no whole number"                                          },
-        {ARG_U64,  "",                    "'' is no whole number"                                              },
-        {ARG_TEXT, "",                    "an empty value is not allowed"                                      },
+        {ARG_SIZE, "12Q",                 "'12Q' is no size: a number with an optional unit K, M, G or T"},
+        {ARG_SIZE, "-1",                  "'-1' is no size: a number with an optional unit K, M, G or T" },
+        {ARG_U32,  "4294967296",          "'4294967296' is too large a number"                           },
+        {ARG_U64,  "9223372036854775808", "'9223372036854775808' is too large a number"                  },
+        {ARG_U64,  "0x10",                "'0x10' is no whole number"                                    },
+        {ARG_U64,  "",                    "'' is no whole number"                                        },
+        {ARG_TEXT, "",                    "an empty value is not allowed"                                },
     };
     struct args args, before;
 
