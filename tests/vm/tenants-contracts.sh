@@ -12,7 +12,8 @@ disk=$(</sys/block/vda/dev)
 definitions=$T/tenants
 top=/sys/fs/cgroup/sublet.tenants
 sublet() { "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
-tenant() { run sublet tenant "$@"; }
+run_here() { run "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
+tenant() { run_here tenant "$@"; }
 # knob GROUP FILE: what it says, the blanks at line ends as one blank.
 knob() { tr '\n' ' ' <"$top/$1/$2" | sed 's/ $//'; }
 expect_knob() { expect_eq "$1/$2" "$(knob "$1" "$2")" "$3"; }
@@ -20,7 +21,7 @@ expect_knob() { expect_eq "$1/$2" "$(knob "$1" "$2")" "$3"; }
 start() {
     local id=$1
     shift
-    run sublet run -d --overlay / --name "$id" "$@" -- sleep 300
+    run_here run -d --overlay / --name "$id" "$@" -- sleep 300
     expect_status 0
 }
 group_of() { sed -n 's/^0:://p' "/proc/$(sublet state "$1" | jq .pid)/cgroup"; }
@@ -132,20 +133,20 @@ sublet delete -f "$ID-a"
 expect test -d "$top/acme"
 
 t 'a container limit above the tenant is told; limits of both are written'
-run sublet run --tenant acme --overlay / --cpu 1 --memory 32M -- sh -c 'cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max'
+run_here run --tenant acme --overlay / --cpu 1 --memory 32M -- sh -c 'cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max'
 expect_status 0
 expect_out $'100000 100000\n33554432'
 expect_err_has "linux.resources.cpu.quota: more than tenant 'acme' has in all, 0.25 CPUs: the rest is of no use"
 
 t 'the address space of processes is limited'
 tenant set acme --virtual 512M
-run sublet run --tenant acme --overlay / -- sh -c 'ulimit -v; ulimit -r'
+run_here run --tenant acme --overlay / -- sh -c 'ulimit -v; ulimit -r'
 expect_status 0
 expect_out_has 524288
 tenant set acme --virtual none
 
 t 'an unknown tenant is an error'
-run sublet run --tenant nobody --overlay / -- true
+run_here run --tenant nobody --overlay / -- true
 expect_status 125
 expect_err "sublet: --tenant: no tenant 'nobody' is defined; 'sublet tenant list' tells them"
 
@@ -159,13 +160,13 @@ bundle() {
 TEXT
 }
 bundle "/sublet.tenants/acme/libpod-$ID" ''
-run sublet run -d -b "$T/b" "$ID"
+run_here run -d -b "$T/b" "$ID"
 expect_status 0
 expect_quiet
 expect_eq record "$(sublet state "$ID" | jq -c '[.tenant, .tenantOutside]')" '["acme",null]'
 sublet delete -f "$ID"
 bundle "/elsewhere/$ID" '"org.sublet.tenant": "acme"'
-run sublet run -d -b "$T/b" "$ID"
+run_here run -d -b "$T/b" "$ID"
 expect_status 0
 expect_err_has "the container is outside of tenant 'acme', whose cgroup is /sublet.tenants/acme"
 expect_eq record "$(sublet state "$ID" | jq -c '[.tenant, .tenantOutside]')" '["acme",true]'
@@ -174,21 +175,21 @@ expect_absent /sys/fs/cgroup/elsewhere
 
 t 'real-time scheduling is refused unless the contract allows it'
 bundle '' '"org.sublet.tenant": "acme"' ', "scheduler": {"policy": "SCHED_FIFO", "priority": 1}'
-run sublet run -d -b "$T/b" "$ID"
+run_here run -d -b "$T/b" "$ID"
 expect_status 125
 expect_err_has "process.scheduler.policy: real-time scheduling escapes every CPU limit; the contract of tenant 'acme' does not allow it"
 tenant set acme --realtime yes
-run sublet run -d -b "$T/b" "$ID"
+run_here run -d -b "$T/b" "$ID"
 expect_status 0
 sublet delete -f "$ID"
 
 t 'an exec into a tenant is held to the same'
 tenant set acme --realtime no
 start "$ID" --tenant acme
-run sublet exec --cap CAP_SYS_NICE "$ID" true
+run_here exec --cap CAP_SYS_NICE "$ID" true
 expect_status 125
 expect_err_has "CAP_SYS_NICE allows real-time scheduling; the contract of tenant 'acme' does not"
-run sublet exec "$ID" true
+run_here exec "$ID" true
 expect_status 0
 sublet delete -f "$ID"
 
@@ -223,7 +224,7 @@ expect_status 1
 expect_err "sublet: tenant 'solo': 2 CPUs pinned in all, but of 2 CPUs 0.2 are the host's reserve"
 tenant remove --force solo
 expect_status 0
-run sublet delete -f "$ID"
+run_here delete -f "$ID"
 
 t 'a disk is found from what lies on it'
 mkfs.ext4 -q /dev/vda && mkdir "$T/mnt" && mount /dev/vda "$T/mnt" && mkdir "$T/mnt/deep"

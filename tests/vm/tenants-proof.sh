@@ -13,6 +13,7 @@ top=/sys/fs/cgroup/sublet.tenants
 worker=$SUBLET_BUILD/load.elf
 window_ms=$((${TEST_TENANTS_LONG:-0} ? 10000 : 2000))
 sublet() { "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
+run_here() { run "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
 # define NAME CONTRACT: told only if it fails.
 define() {
     sublet tenant set "$1" --cpu "$2" 2>"$T/err" || fail "$(<"$T/err")"
@@ -207,7 +208,7 @@ echo 1 >"/sys/fs/cgroup/other-$ID/cgroup.kill"
 until_true rmdir "/sys/fs/cgroup/other-$ID"
 
 t 'what does not fit is not sold'
-run sublet tenant set late --cpu 'fixed 0.4'
+run_here tenant set late --cpu 'fixed 0.4'
 expect_status 1
 expect_err_has "sublet: tenant 'late': fixed 0.4 does not fit: 2 CPUs - 0 pinned - 0.2 reserve = 1.8 for sale, 1.9 sold, "
 expect_err_has '1.5 of it to others, 0.3 left; --overcommit sells it all the same'
