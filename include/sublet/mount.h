@@ -75,4 +75,22 @@ int mount_pivot(struct mount_tree *tree, struct sub_err *err);
  * read-only flag and propagation. The last call. */
 int mount_seal(struct mount_tree *tree, struct sub_err *err);
 
+/* --- a running container (live.c) --------------------------------------------------------------
+ * Called in a process that has entered the container's mount namespace; proc_fd is the host's
+ * procfs. Binds were opened before by mount_open_sources. */
+
+int mount_live_enter(struct mount_tree *tree, struct sub_err *err);
+/* All of plan->items, or none. ret_ids gets the mount id of each. */
+int mount_live_add(struct mount_tree *tree, int proc_fd, uint64_t *ret_ids, struct sub_err *err);
+void mount_live_undo(struct mount_tree *tree, int proc_fd, size_t count);
+
+struct mount_added {
+    const char *destination, *json;
+    uint64_t id;
+};
+/* The mount at its destination, if it is still the one with that id. */
+int mount_live_find(const struct mount_tree *tree, const struct mount_added *added, int *ret_fd,
+                    struct sub_err *err);
+int mount_live_remove(int proc_fd, const struct mount_added *added, int fd, struct sub_err *err);
+
 #endif

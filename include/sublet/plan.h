@@ -132,6 +132,12 @@ int plan_make_exec(struct arena *arena, const struct options *options, const str
                    const struct host *host, struct findings *findings, const struct plan **ret_plan,
                    struct sub_err *err);
 
+/* mounts add: spec->mounts are to come into a container that is there; of the plan only ns, root
+ * and mounts are filled. */
+int plan_make_mounts(struct arena *arena, const struct options *options, const struct spec *spec,
+                     const struct host *host, struct findings *findings,
+                     const struct plan **ret_plan, struct sub_err *err);
+
 /* The plan for people (text) and for programs (json); golden tests compare the text. */
 int plan_show_text(const struct plan *plan, struct buf *buf);
 int plan_show_json(const struct plan *plan, struct buf *buf);

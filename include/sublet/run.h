@@ -42,6 +42,15 @@ int run_create(const struct run_request *request, struct sub_err *err);
 int run_run(const struct run_request *request, int *ret_status, struct sub_err *warn,
             struct sub_err *err);
 
+struct findings;
+struct spec_mounts;
+
+/* Mounts for a running container; relative sources begin at folder. */
+struct run_mounts {
+    const struct spec_mounts *mounts;
+    const char *folder;
+};
+
 /* A container by its record. */
 struct run_target {
     struct arena *arena;
@@ -51,6 +60,13 @@ struct run_target {
 /* notify_socket: $NOTIFY_SOCKET of the caller, or NULL. If somebody listens there, and create knew
  * of one too, this returns when the container has said READY, or has ended. */
 int run_start(const struct run_target *target, const char *notify_socket, struct sub_err *err);
+
+/* All of them, or none. */
+int run_mounts_add(const struct run_target *target, const struct run_mounts *mounts,
+                   struct findings *findings, struct sub_err *err);
+/* By their destinations, and only what was added by the above. */
+int run_mounts_remove(const struct run_target *target, const struct spec_mounts *mounts,
+                      struct sub_err *err);
 
 /* all: every process of the container's group, not only the first one. */
 int run_kill(const struct run_target *target, int signal, bool all, struct sub_err *err);

@@ -182,9 +182,15 @@ int spec_parse_resources(struct arena *arena, const char *name, const char *text
                          struct findings *findings, struct spec_resources **ret_resources,
                          struct sub_err *err);
 
+/* A bare array of mounts (mounts add). text ends with a NUL. */
+int spec_parse_mounts(struct arena *arena, const char *name, const char *text,
+                      struct findings *findings, struct spec_mounts *ret_mounts,
+                      struct sub_err *err);
+
 /* All rules that need neither host nor options, each broken one as an error with its JSON path
  * ("mounts[3].options[1]"). 0, or -EINVAL when findings holds an error. */
 int spec_check(const struct spec *spec, struct findings *findings);
+int spec_check_mounts(const struct spec *spec, struct findings *findings);
 int spec_check_process(const struct spec_process *process, struct findings *findings);
 /* Of a config that was checked before: its process, which is another one now, and its ids. */
 int spec_check_exec(const struct spec *spec, struct findings *findings);

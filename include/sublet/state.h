@@ -46,6 +46,17 @@ struct state_process {
     uint64_t start_ticks; /* field 22 of /proc/PID/stat, where there is no pidfs; else 0 */
 };
 
+/* A mount that came later, and its id. */
+struct state_mount {
+    const char *destination;
+    uint64_t id;
+};
+
+struct state_mounts {
+    const struct state_mount *items;
+    size_t count;
+};
+
 struct state_record {
     const char *id, *oci_version, *bundle, *rootfs;
     const char *created; /* RFC 3339, UTC */
@@ -68,6 +79,7 @@ struct state_record {
     bool keyring; /* the process has joined a session keyring named after the container */
     uint32_t owner_uid;
     struct state_pairs annotations;
+    struct state_mounts mounts;             /* what 'mounts add' has put into it */
     const struct spec_resources *resources; /* since an update; NULL: those of config.json */
 };
 

@@ -41,6 +41,7 @@ COMMAND(start);
 COMMAND(state);
 COMMAND(kill);
 COMMAND(delete);
+COMMAND(mounts);
 COMMAND(run);
 COMMAND(exec);
 COMMAND(list);

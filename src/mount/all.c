@@ -33,6 +33,23 @@ static int refuse_procfs(const struct plan_mount *mount, int target_fd, struct s
                       "'%s' leads into a procfs through a symbolic link", mount->target);
 }
 
+/* Over the root of what runs: nothing of it would be in sight any more. */
+static int refuse_root(const struct mount_tree *tree, const struct plan_mount *mount, int target_fd,
+                       struct sub_err *err)
+{
+    uint64_t root_id = 0, id = 1;
+    struct stat root, target;
+
+    if (sys_mount_id(tree->root, "", &root_id) < 0 || sys_mount_id(target_fd, "", &id) < 0 ||
+        sys_fstat(tree->root, &root) < 0 || sys_fstat(target_fd, &target) < 0)
+        return fail_field(err, EIO, mount->json, "destination", "cannot look at '%s'",
+                          mount->target);
+    if (id != root_id || root.st_ino != target.st_ino || root.st_dev != target.st_dev)
+        return 0;
+    return fail_field(err, EPERM, mount->json, "destination",
+                      "'%s' leads to the root of the container", mount->target);
+}
+
 /* A new folder in a /dev that was just made is the rule in every bundle: one call instead of the
  * walk. Anything in its way is left to the walk. */
 static int make_in_dev(const struct mount_tree *tree, const char *path)
@@ -70,6 +87,8 @@ static int find_target(const struct mount_tree *tree, const struct plan_mount *m
     }
     if (!mount->target_no_symlinks)
         SUBLET_TRY(refuse_procfs(mount, fd, err));
+    if (tree->live)
+        SUBLET_TRY(refuse_root(tree, mount, fd, err));
     *ret_fd = sub_take_fd(&fd);
     return 0;
 }
@@ -121,8 +140,8 @@ static int copy_link(const struct mount_tree *tree, const struct plan_mount *mou
     return 0;
 }
 
-static int place_bind(struct mount_tree *tree, const struct plan_mount *mount, int *source_fd,
-                      struct sub_err *err)
+int place_bind(struct mount_tree *tree, const struct plan_mount *mount, int *source_fd,
+               struct sub_err *err)
 {
     OWNED_FD target = -EBADF;
     struct stat found;
@@ -163,20 +182,20 @@ static int fall_back(const struct mount_tree *tree, const struct plan_mount *mou
 
 /* A tmpfs is filled (mount points, devices) before it becomes read-only; nobody but us can reach
  * it until then. */
-static bool seals_later(const struct plan_mount *mount)
+static bool seals_later(const struct mount_tree *tree, const struct plan_mount *mount)
 {
-    return mount->kind == PLAN_MOUNT_NEW && strcmp(mount->type, "tmpfs") == 0 &&
+    return !tree->live && mount->kind == PLAN_MOUNT_NEW && strcmp(mount->type, "tmpfs") == 0 &&
            (new_attributes(mount) & MOUNT_ATTR_RDONLY) != 0;
 }
 
-static int place_new(struct mount_tree *tree, const struct plan_mount *mount, int *ret_fd,
-                     struct sub_err *err)
+int place_new(struct mount_tree *tree, const struct plan_mount *mount, int *ret_fd,
+              struct sub_err *err)
 {
     uint64_t attributes = new_attributes(mount);
     OWNED_FD target = -EBADF, fd = -EBADF;
     SUBLET_TRY(find_target(tree, mount, -EBADF, &target, err));
 
-    if (seals_later(mount))
+    if (seals_later(tree, mount))
         attributes &= ~(uint64_t) MOUNT_ATTR_RDONLY;
     int rc = filesystem_make(mount, attributes, target, &fd, err);
     if (rc == -EPERM && (mount->may_fall_back_to_bind || mount->kind == PLAN_MOUNT_CGROUP)) {
@@ -201,8 +220,8 @@ static int keep_or_close(struct mount_tree *tree, const struct plan_mount *mount
     const char *below_dev = path_below_dev(mount->target);
 
     if (*fd >= 0 && below_dev != NULL && below_dev[0] == '\0') {
-        int dev =
-            seals_later(mount) ? sys_open_in(*fd, ".", O_PATH | O_DIRECTORY, 0) : sub_take_fd(fd);
+        int dev = seals_later(tree, mount) ? sys_open_in(*fd, ".", O_PATH | O_DIRECTORY, 0)
+                                           : sub_take_fd(fd);
 
         if (dev < 0)
             return dev;
@@ -210,7 +229,7 @@ static int keep_or_close(struct mount_tree *tree, const struct plan_mount *mount
         tree->dev = dev;
         tree->dev_is_new = mount->kind == PLAN_MOUNT_NEW && strcmp(mount->type, "tmpfs") == 0;
     }
-    if (!seals_later(mount))
+    if (!seals_later(tree, mount))
         sub_close(fd);
     return 0;
 }

@@ -38,6 +38,7 @@ struct mount_tree {
     const int *idmaps; /* user namespaces of plan->idmaps */
 
     int root;             /* the new root; detached until mount_attach_root */
+    bool live;            /* it is that of a running container */
     struct folder folder; /* of a plain root */
     struct folder *lowers;
     int upper_lock; /* the folder of a kept upper layer, opened and locked */
@@ -119,6 +120,12 @@ uint64_t new_attributes(const struct plan_mount *mount);
  * the caller has something else to try. */
 int filesystem_make(const struct plan_mount *mount, uint64_t attributes, int target_fd, int *ret_fd,
                     struct sub_err *err);
+
+/* --- all.c ---------------------------------------------------------------------------------- */
+int place_bind(struct mount_tree *tree, const struct plan_mount *mount, int *source_fd,
+               struct sub_err *err);
+int place_new(struct mount_tree *tree, const struct plan_mount *mount, int *ret_fd,
+              struct sub_err *err);
 
 /* --- copy.c --------------------------------------------------------------------------------- */
 int copy_up(int from_fd, int to_fd, const char *json, struct sub_err *err);

@@ -317,3 +317,41 @@ void plan_decide_mounts(struct planning *p)
     mounts->readonly_count = linux_->readonly_paths.count;
     mounts->console = p->process->terminal;
 }
+
+/* ---- into a container that is there ---- */
+
+/* Who mounts these sees its own processes, devices or groups in them: not the container's. */
+static const char *const namespace_types[] = {"proc", "sysfs", "mqueue", NULL};
+
+static void check_added(struct planning *p, const struct plan_mount *mount)
+{
+    if (mount->kind == PLAN_MOUNT_CGROUP ||
+        (mount->kind == PLAN_MOUNT_NEW && plan_is_one_of(mount->type, namespace_types)))
+        plan_error(p, arena_printf(p->arena, "%s.type", mount->json),
+                   "'%s' shows the namespaces it was made in: it can only come with the container",
+                   mount->type);
+    if (mount->copy_symlink)
+        plan_error(p, mount->json, "copy-symlink makes a link, which is no mount");
+    if (mount->idmap != 0)
+        plan_error(p, mount->json, "an id-mapped mount can only come with the container");
+    if (mount->copy_up && ((mount->attr_set | mount->tree_set) & MOUNT_ATTR_RDONLY) != 0)
+        plan_error(p, mount->json,
+                   "tmpcopyup and ro can only be combined when it comes with the "
+                   "container");
+}
+
+void plan_decide_added_mounts(struct planning *p)
+{
+    struct plan_mounts *mounts = &p->plan->mounts;
+    struct plan_mount *items = arena_array(p->arena, p->spec->mounts.count + 1, sizeof *items);
+
+    if (items == NULL)
+        return;
+    mounts->items = items;
+    for (size_t i = 0; i < p->spec->mounts.count; i++) {
+        decide_one(p, i, &items[i]);
+        check_added(p, &items[i]);
+    }
+    mounts->count = p->spec->mounts.count;
+    mounts->sources_by_parent = !p->host->rootless;
+}

@@ -122,6 +122,10 @@ static const topic exec_topics[] = {
     NULL,
 };
 
+static const topic mount_topics[] = {
+    plan_decide_namespaces, plan_decide_ids, plan_decide_root, plan_decide_added_mounts, NULL,
+};
+
 static int make(const struct planning *given, const topic *topics, const struct plan **ret_plan,
                 struct sub_err *err)
 {
@@ -175,4 +179,19 @@ int plan_make_exec(struct arena *arena, const struct options *options, const str
     };
 
     return make(&p, exec_topics, ret_plan, err);
+}
+
+int plan_make_mounts(struct arena *arena, const struct options *options, const struct spec *spec,
+                     const struct host *host, struct findings *findings,
+                     const struct plan **ret_plan, struct sub_err *err)
+{
+    const struct planning p = {
+        .arena = arena,
+        .options = options,
+        .spec = spec,
+        .host = host,
+        .findings = findings,
+    };
+
+    return make(&p, mount_topics, ret_plan, err);
 }

@@ -34,6 +34,7 @@ void plan_decide_tenant_exec(struct planning *p);
 void plan_decide_ids(struct planning *p);
 void plan_decide_root(struct planning *p);
 void plan_decide_mounts(struct planning *p);
+void plan_decide_added_mounts(struct planning *p);
 void plan_decide_devices(struct planning *p);
 void plan_decide_process(struct planning *p);
 void plan_decide_environment(struct planning *p);

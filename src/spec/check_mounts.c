@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <string.h>
 
 #include "sublet/base/arena.h"
@@ -150,4 +151,10 @@ void check_mounts(const struct spec *spec, struct findings *findings)
     bool has_user = spec_namespace(spec, "user") != NULL;
     for (size_t i = 0; i < spec->mounts.count; i++)
         check_mount(i, &spec->mounts.items[i], has_user, findings);
+}
+
+int spec_check_mounts(const struct spec *spec, struct findings *findings)
+{
+    check_mounts(spec, findings);
+    return findings->error_count == 0 ? 0 : -EINVAL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "sublet/base/arena.h"
@@ -74,6 +75,21 @@ int spec_parse_resources(struct arena *arena, const char *name, const char *text
     SUBLET_TRY(json_decode(arena, &source, &spec_resources_shape, findings, resources, err));
     *ret_resources = resources;
     return 0;
+}
+
+int spec_parse_mounts(struct arena *arena, const char *name, const char *text,
+                      struct findings *findings, struct spec_mounts *ret_mounts,
+                      struct sub_err *err)
+{
+    const char *start = text + strspn(text, " \t\r\n");
+    char *wrapped = *start != '[' ? NULL : arena_printf(arena, "{\"mounts\":%s}", text);
+
+    if (*start != '[')
+        return sub_fail(err, EINVAL, name, "expected an array of mounts");
+    if (wrapped == NULL)
+        return sub_fail(err, ENOMEM, name, "out of memory");
+    struct json_source source = {.name = name, .text = wrapped, .size = strlen(wrapped)};
+    return json_decode(arena, &source, &spec_mounts_shape, findings, ret_mounts, err);
 }
 
 static int encode(const struct json_shape *shape, const void *object, struct buf *buf)

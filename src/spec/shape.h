@@ -12,6 +12,7 @@ extern const struct json_shape spec_linux_shape;
 extern const struct json_shape spec_resources_shape;
 extern const struct json_shape spec_seccomp_shape;
 extern const struct json_shape spec_id_mapping_shape;
+extern const struct json_shape spec_mounts_shape; /* {"mounts": [...]} into struct spec_mounts */
 
 #define MUST JSON_REQUIRED
 

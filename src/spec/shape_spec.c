@@ -28,6 +28,16 @@ static const struct json_shape mount_shape = {
     .list_max = SPEC_MOUNTS_MAX,
 };
 
+/* For a file that is an array: json_decode wants an object around it. */
+static const struct json_field list_fields[] = {
+    {"mounts", JSON_LIST, 0, MUST, &mount_shape},
+};
+const struct json_shape spec_mounts_shape = {
+    JSON_FIELDS(list_fields),
+    .size = sizeof(struct spec_mounts),
+    .closed = true,
+};
+
 #define AT(member) offsetof(struct spec_hook, member)
 #define HAS(row)   SPEC_HOOK_##row
 static const struct json_field hook_fields[] = {

@@ -21,7 +21,14 @@
 
 #define PIDFS_MAGIC 0x50494446
 
-#define AT(member)  offsetof(struct state_record, member)
+static const struct json_field mount_fields[] = {
+    {"destination", JSON_STRING, offsetof(struct state_mount, destination), JSON_REQUIRED, NULL},
+    {"id",          JSON_U64,    offsetof(struct state_mount, id),          JSON_REQUIRED, NULL},
+};
+static const struct json_shape mount_shape = {JSON_FIELDS(mount_fields),
+                                              .size = sizeof(struct state_mount)};
+
+#define AT(member) offsetof(struct state_record, member)
 /* clang-format off */
 static const struct json_field record_fields[] = {
     {.key = "id", .kind = JSON_STRING, .offset = AT(id), .presence = JSON_REQUIRED},
@@ -50,6 +57,7 @@ static const struct json_field record_fields[] = {
     {.key = "keyring", .kind = JSON_BOOL, .offset = AT(keyring)},
     {.key = "ownerUid", .kind = JSON_U32, .offset = AT(owner_uid), .presence = JSON_REQUIRED},
     {.key = "annotations", .kind = JSON_PAIRS, .offset = AT(annotations)},
+    {.key = "mounts", .kind = JSON_LIST, .offset = AT(mounts), .shape = &mount_shape},
     {.key = "resources", .kind = JSON_OBJECT, .offset = AT(resources), .shape = &spec_resources_shape},
 };
 /* clang-format on */
