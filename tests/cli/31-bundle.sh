@@ -244,6 +244,20 @@ join_case 'a folder' /etc 'linux\.namespaces\[1\](\.path)?: '
 join_case 'relative' proc/self/ns/net 'linux\.namespaces\[1\](\.path)?: '
 join_case 'a FIFO' "$T/fifo" 'linux\.namespaces\[1\](\.path)?: '
 
+# A name is a bind mount of the namespace's file: without the mount the name stays, a plain file.
+t 'row 65: a namespace path: deleted, so that an empty file is left'
+: >"$T/deleted"
+unshare --net="$T/deleted" true
+umount "$T/deleted"
+edit_bundle "$B" "(.linux.namespaces[] | select(.type == \"network\")).path = \"$T/deleted\""
+refused "linux\.namespaces\[1\]: '$T/deleted' is not a namespace, expected a network one"
+t 'row 65: a namespace path: of a process that has gone'
+sleep 0 &
+gone=$!
+wait $gone
+edit_bundle "$B" "(.linux.namespaces[] | select(.type == \"network\")).path = \"/proc/$gone/ns/net\""
+refused "linux\.namespaces\[1\]: cannot open '/proc/$gone/ns/net': "
+
 t 'row 66: no mount namespace'
 begin '.linux.namespaces |= map(select(.type != "mount"))'
 refused 'linux\.namespaces: '
@@ -266,6 +280,14 @@ echo 1 >"$cli_cgroups/$ID-frozen/cgroup.freeze"
 edit_bundle "$B" ".linux.cgroupsPath = \"/$ID-frozen/in\""
 refused 'linux\.cgroupsPath: .*frozen'
 rmdir "$cli_cgroups/$ID-frozen"
+
+# A threaded child makes its parent the domain of its processes: no place for a container.
+t 'row 73: a cgroup that is threaded'
+mkdir -p "$cli_cgroups/$ID-domain/threaded"
+echo threaded >"$cli_cgroups/$ID-domain/threaded/cgroup.type"
+edit_bundle "$B" ".linux.cgroupsPath = \"/$ID-domain/threaded\""
+refused 'linux\.cgroupsPath: .*threaded'
+rmdir "$cli_cgroups/$ID-domain/threaded" "$cli_cgroups/$ID-domain"
 
 t 'row 97: two rules of one system call that contradict are taken or refused, with the field'
 begin '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
