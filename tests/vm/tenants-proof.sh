@@ -33,16 +33,18 @@ busy() {
     bash -c 'echo $$ >"$1/load/cgroup.procs" && shift && exec "$@"' - "$group" "$worker" "$@" &
     disown
 }
+# The load balancer spreads threads in its own time, and a promise is one over seconds.
+settle() { sleep 1; }
 calm() {
     for name in "$@"; do
         place "$name"
         [ -d "$group/load" ] || continue
         echo 1 >"$group/load/cgroup.kill"
-        until_true grep -q 'populated 0' "$group/load/cgroup.events"
+        until_true 10 grep -q 'populated 0' "$group/load/cgroup.events"
         rmdir "$group/load"
     done
 }
-# measure NAME...: used thousandths of a CPU of each in one window, into used[]; 200 ms to settle.
+# measure NAME...: used thousandths of a CPU of each in one window, into used[].
 measure() {
     local name groups=() passed
     for name in "$@"; do
@@ -58,6 +60,7 @@ measure() {
 within() {
     local what=$1 lowest=$2 highest=$3 index=$4 _
     shift 4
+    settle
     for _ in 1 2 3; do
         measure "$@"
         [ "${used[index]}" -lt "$lowest" ] || [ "${used[index]}" -gt "$highest" ] || break
@@ -182,6 +185,7 @@ for n in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
     names+=("small-$n")
 done
 for n in "${names[@]}"; do busy "$n" hog 2; done
+settle
 lowest_of() { # the lowest of the small ones, into used[1]
     local value lowest=9999
     for value in "${used[@]:1}"; do [ "$value" -ge "$lowest" ] || lowest=$value; done
@@ -205,7 +209,7 @@ sublet tenant apply
 place .
 within 'the tenants, beside 4 hogs of the host' 1746 1900 0 .
 echo 1 >"/sys/fs/cgroup/other-$ID/cgroup.kill"
-until_true rmdir "/sys/fs/cgroup/other-$ID"
+until_true 10 rmdir "/sys/fs/cgroup/other-$ID"
 
 t 'what does not fit is not sold'
 run_here tenant set late --cpu 'fixed 0.4'
