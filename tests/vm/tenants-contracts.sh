@@ -81,7 +81,7 @@ t 'what the kernel refuses changes nothing'
 tenant set acme --io /dev/vda=1B/s --memory 64M
 expect_status 1
 expect_err "sublet: sublet.tenants/acme: io.max: cannot write '$disk rbps=1 wbps=1 riops=max wiops=max': Invalid argument"
-expect_eq definition "$(jq -c '[.cpu, .io, .memory.max]' "$definitions/acme.json")" '["fixed 0.25",null,"256M"]'
+expect_eq definition "$(jq -c '[.cpu, .io.limits, .memory.max]' "$definitions/acme.json")" '["fixed 0.25",null,"256M"]'
 expect_knob acme memory.max 268435456
 tenant show acme
 expect_status 0
