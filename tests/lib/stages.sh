@@ -162,14 +162,58 @@ stage_debug() {
     run_scripts cli tests/cli "$debug"
 }
 
-# Each file in a guest of its own; a line `# vm: OPTIONS` gives options for tests/vm/run.
+# vm_options FILE: a line `# vm: OPTIONS` gives options for tests/vm/run.
+vm_options() { sed -n 's/^# vm: //p' "$1"; }
+
+# judge_guest LOGS FILE: 1 if the file did not begin in that guest.
+judge_guest() {
+    local logs=$1 file=$2 name
+    name=$(basename "$file" .sh)
+    if [ -s "$logs/$name.status" ]; then
+        judge_output "vm $name" "$logs/$name.out" "$(cat "$logs/$name.status")" "$(file_limit_s "$file")"
+    elif [ -e "$logs/$name.out" ]; then
+        judge_output "vm $name" "$logs/$name.out" 0 0 | grep -v 'printed no result$'
+        printf 'not ok - vm %s: the guest ended with it: %s\n' "$name" "$(tail -n 1 "$logs/guest")"
+    else
+        return 1
+    fi
+}
+
+# run_in_guest OPTIONS FILE...: all in one guest. Those that did not begin, because one before had
+# to be killed or took the guest along, get another.
+run_in_guest() {
+    local options limit_s=60 logs file
+    read -r -a options <<<"$1"
+    shift
+    for file in "$@"; do
+        limit_s=$((limit_s + $(file_limit_s "$file")))
+    done
+    logs=$(mktemp -d "${TMPDIR:-/tmp}/sublet-vm-logs.XXXXXX") || return 1
+    SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release setpriv --pdeathsig TERM -- tests/vm/run --timeout "$limit_s" \
+        --logs "$logs" "${options[@]}" -- tests/vm/several "$@" </dev/null >"$logs/guest" 2>&1
+    if ! judge_guest "$logs" "$1"; then
+        printf 'not ok - vm: no guest with the options %s: %s\n' "'${options[*]}'" "$(tail -n 1 "$logs/guest")"
+        set --
+    fi
+    shift $(($# > 0))
+    while [ $# -gt 0 ] && judge_guest "$logs" "$1"; do
+        shift
+    done
+    rm -rf "$logs"
+    [ $# -eq 0 ] || run_in_guest "${options[*]}" "$@"
+}
+
+# Files with the same options share a guest.
 stage_vm() {
-    local file options
+    local file options files
     for file in tests/vm/*.sh; do
-        [ -e "$file" ] || continue
-        read -r -a options < <(sed -n 's/^# vm: //p' "$file")
-        SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release \
-            run_file vm "$file" tests/vm/run --timeout "$(file_limit_s "$file")" "${options[@]}" -- bash "$file"
+        printf '%s\n' "$(vm_options "$file")"
+    done | sort -u | while IFS= read -r options; do
+        files=()
+        for file in tests/vm/*.sh; do
+            [ "$(vm_options "$file")" != "$options" ] || files+=("$file")
+        done
+        run_in_guest "$options" "${files[@]}"
     done
 }
 

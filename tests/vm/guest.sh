@@ -24,7 +24,7 @@ run touch "$LIB/guest-was-here"
 expect_status 0
 rm "$LIB/guest-was-here"
 
-t 'the disk is empty and writable'
+t 'the disk is writable'
 expect test -b /dev/vda
 run mkfs.ext4 -q /dev/vda
 expect_status 0
