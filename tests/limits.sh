@@ -22,6 +22,7 @@ PROOFS=(
     'io-weight|io|who has more weight gets more of a busy disk'
     'devices||device nodes open by the rules'
     'freeze||a paused container stands still'
+    'update|cpu cpuset pids memory io|the limits of a container that lives can be changed'
     'paths|cpu memory pids|limits hold wherever the cgroup is'
     'delete||a crowd of processes in groups of their own is deleted in 2 s'
 )
@@ -106,7 +107,7 @@ first_cpus
 
 # shellcheck source=tests/limits/lib.sh
 . "$tests/limits/lib.sh"
-for file in cpu memory pids io devices freeze paths delete; do
+for file in cpu memory pids io devices freeze update paths delete; do
     # shellcheck disable=SC1090 # one of tests/limits
     . "$tests/limits/$file.sh"
 done
@@ -137,9 +138,6 @@ lacks() {
     [ -n "$cli_skipped" ] || print_row "$proof_name" "not tried: $1" '' '' ''
     skip "$1"
 }
-
-# has_verb NAME: sublet has this command.
-has_verb() { sublet "$1" --help >/dev/null 2>&1 || lacks "this sublet has no command '$1'"; }
 
 print_row LIMIT ASKED INSIDE OUTSIDE VERDICT
 for row in "${PROOFS[@]}"; do
