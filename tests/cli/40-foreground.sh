@@ -142,7 +142,7 @@ expect_status 0
 expect_quiet
 
 t 'the terminal is as before when a signal ends the container'
-terminal_bundle 'echo go; trap "exit 8" TERM HUP; while :; do sleep 0.05; done'
+terminal_bundle 'trap "exit 8" TERM HUP; echo go; while :; do sleep 0.05; done'
 for signal in TERM HUP; do
     person expect:go raw "signal:$signal" -- "${HERE[@]}" "$ID"
     expect_status 8
