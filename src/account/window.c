@@ -109,11 +109,11 @@ static struct account_host_row close_host(const struct account_host *host, uint6
     struct account_host_row row = {
         .capacity_us = host->window_us * host->cpus,
         .tenants_us = tenants_us,
-        .own_us = above(host->busy_us, tenants_us),
         .idle_us = host->idle_us,
         .steal_us = host->steal_us,
     };
 
+    row.own_us = above(row.capacity_us, row.idle_us + row.steal_us + tenants_us);
     row.own_excess_us =
         above(row.own_us, share(host->window_us, host->reserve_micro, ACCOUNT_MICRO));
     row.rest_us = (int64_t) row.capacity_us -

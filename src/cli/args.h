@@ -86,7 +86,7 @@ struct args_update {
 /* Everything a command line can say. Absent: NULL, false, 0, or ARGS_NONE_*. */
 struct args {
     /* before the command */
-    const char *root, *log, *tenants;
+    const char *root, *log, *tenants, *ledger;
     uint32_t log_format, log_level, cgroup_manager;
     bool help, version;
     /* create, run, plan */
@@ -113,7 +113,7 @@ struct args {
     struct args_update update;
     /* the others */
     bool all, force, quiet, json, rootless, stats;
-    uint64_t interval_us;
+    uint64_t interval_us, window_us;
     uint32_t format;
 
     const struct command *command; /* NULL: none was named */

@@ -55,6 +55,7 @@ COMMAND(stats);
 COMMAND(features);
 COMMAND(plan);
 COMMAND(tenant);
+COMMAND(meter);
 COMMAND(complete);
 COMMAND(man);
 COMMAND(options);

@@ -39,6 +39,8 @@ static const struct arg_row global_table[] = {
     {"root", 0, ARG_DIR, INTO(root), NULL, "DIR",
      "keep the states of containers in DIR (default: /run/sublet; not root: "
      "$XDG_RUNTIME_DIR/sublet)"},
+    {"ledger", 0, ARG_DIR, INTO(ledger), NULL, "DIR",
+     "keep the accounts of tenants and containers in DIR (default: /var/log/sublet)"},
     {"tenants", 0, ARG_DIR, INTO(tenants), NULL, "DIR",
      "read the definitions of tenants in DIR (default: /etc/sublet/tenants)"},
     {"log", 0, ARG_FILE, INTO(log), NULL, "DEST",
@@ -103,11 +105,11 @@ const struct arg_rows rows_start = ARG_ROWS(start_table, "Options");
 /* clang-format on */
 
 const struct command *const commands[] = {
-    &command_create,   &command_start,   &command_state,  &command_kill,   &command_delete,
-    &command_mounts,   &command_run,     &command_exec,   &command_list,   &command_spec,
-    &command_features, &command_plan,    &command_tenant, &command_ps,     &command_pause,
-    &command_resume,   &command_update,  &command_stats,  &command_events, &command_man,
-    &command_complete, &command_options,
+    &command_create,   &command_start,    &command_state,   &command_kill,  &command_delete,
+    &command_mounts,   &command_run,      &command_exec,    &command_list,  &command_spec,
+    &command_features, &command_plan,     &command_tenant,  &command_meter, &command_ps,
+    &command_pause,    &command_resume,   &command_update,  &command_stats, &command_events,
+    &command_man,      &command_complete, &command_options,
 };
 const size_t command_count = sizeof commands / sizeof(void *);
 

@@ -7,8 +7,9 @@
  *     used + unused = entitled + borrowed                      for each row
  *     tenants + own + idle + steal + rest = capacity           for the host
  *
- * rest is what the two clocks disagree by: tenants are counted by the scheduler's clock, idle and
- * steal in ticks.
+ * own is what is left when idle, steal and the tenants are taken from the capacity: the kernel
+ * counts busy time in ticks, of which a busy machine loses some, but idle time by the clock. rest
+ * is not 0 only where those say more than there was.
  */
 #ifndef SUBLET_ACCOUNT_WINDOW_H
 #define SUBLET_ACCOUNT_WINDOW_H
@@ -44,8 +45,8 @@ struct account_party {
 struct account_host {
     uint64_t window_us;
     uint32_t cpus;
-    uint64_t reserve_micro;              /* CPU that is not for sale */
-    uint64_t busy_us, idle_us, steal_us; /* of all CPUs, from /proc/stat */
+    uint64_t reserve_micro;     /* CPU that is not for sale */
+    uint64_t idle_us, steal_us; /* of all CPUs, from /proc/stat */
 };
 
 struct account_row {

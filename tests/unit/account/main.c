@@ -2,6 +2,7 @@
 #include "runner.h"
 
 Suite *ledger_suite(void);
+Suite *machine_suite(void);
 Suite *window_suite(void);
 
-RUN_SUITES(window_suite, ledger_suite)
+RUN_SUITES(machine_suite, window_suite, ledger_suite)

@@ -8,7 +8,7 @@
 #define SECOND 1000000u
 
 static const struct account_host two_cpus = {
-    .window_us = SECOND, .cpus = 2, .reserve_micro = 200000, .busy_us = 2 * SECOND};
+    .window_us = SECOND, .cpus = 2, .reserve_micro = 200000};
 
 static void check_identities(const struct account_row *rows, size_t count,
                              const struct account_host_row *host)
@@ -78,11 +78,8 @@ END_TEST
 START_TEST(the_own_cap_is_no_ones_fault)
 {
     /* tenants.md: two threads under a quota of half a CPU, 6 s: 8.92 s throttled, full 4.499 s */
-    const struct account_host host6 = {.window_us = 6 * SECOND,
-                                       .cpus = 2,
-                                       .reserve_micro = 200000,
-                                       .busy_us = 3 * SECOND,
-                                       .idle_us = 9 * SECOND};
+    const struct account_host host6 = {
+        .window_us = 6 * SECOND, .cpus = 2, .reserve_micro = 200000, .idle_us = 9 * SECOND};
     const struct account_party party = {.entitled_micro = 500000,
                                         .used_us = 2990000,
                                         .throttled_us = 8920000,
@@ -102,11 +99,8 @@ END_TEST
 
 START_TEST(without_a_borrower_the_host_starves_its_tenants)
 {
-    const struct account_host stolen = {.window_us = SECOND,
-                                        .cpus = 2,
-                                        .reserve_micro = 200000,
-                                        .busy_us = 1000000,
-                                        .steal_us = 1000000};
+    const struct account_host stolen = {
+        .window_us = SECOND, .cpus = 2, .reserve_micro = 200000, .steal_us = 1000000};
     const struct account_party party = {
         .entitled_micro = 1500000, .used_us = 900000, .full_us = 400000, .tasks = 2};
     struct account_row row;
@@ -189,8 +183,8 @@ START_TEST(the_identities_hold_over_ten_thousand_windows_of_random_load)
                                        .cpus = 1 + (uint32_t) (next_random(&seed) % 64),
                                        .reserve_micro = next_random(&seed) % SECOND};
 
-        machine.busy_us = next_random(&seed) % (machine.window_us * machine.cpus);
-        machine.idle_us = machine.window_us * machine.cpus - machine.busy_us;
+        machine.idle_us = next_random(&seed) % (machine.window_us * machine.cpus);
+        machine.steal_us = next_random(&seed) % SECOND;
         for (size_t i = 0; i < count; i++)
             parties[i] = (struct account_party){
                 .entitled_micro = next_random(&seed) % (4 * SECOND),

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SUBLET_ACCOUNT_MACHINE_H
+#define SUBLET_ACCOUNT_MACHINE_H
+
+#include <stdint.h>
+
+struct sub_err;
+
+struct machine { /* since boot, all CPUs together */
+    uint32_t cpus;
+    uint64_t idle_us, steal_us;
+};
+
+/* Pure. -EINVAL: no such text. */
+int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machine);
+int machine_read(struct machine *ret_machine, struct sub_err *err);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sublet/account/meter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sublet/account/view.h"
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/base/log.h"
+#include "sublet/sys.h"
+
+#include "oom.h"
+
+#define LOCK_FILE "meter.lock" /* one meter a ledger */
+
+struct meter {
+    const struct meter_options *options;
+    struct account_view *view;
+    struct ledger ledger;
+    struct oom oom;
+    int timer_fd, signal_fd, lock_fd;
+    uint64_t windows, since_record_us, since_slow_us;
+    uint64_t failed; /* records that could not be written since the last that could */
+    struct meter_cost cost;
+};
+
+static void meter_done(struct meter *meter)
+{
+    oom_done(&meter->oom);
+    account_view_free(&meter->view);
+    ledger_close(&meter->ledger);
+    sub_close(&meter->timer_fd);
+    sub_close(&meter->signal_fd);
+    sub_close(&meter->lock_fd);
+}
+
+/* A ledger that cannot be written now may be in a minute; every record has the totals. */
+static void append(struct meter *meter, struct ledger_record *record)
+{
+    struct sub_err err = {.code = 0};
+
+    if (ledger_append(&meter->ledger, record, &err) == 0) {
+        meter->cost.records++;
+        return;
+    }
+    if (meter->failed++ == 0)
+        log_debug("ledger: %s", err.text);
+    meter->cost.failed_records++;
+}
+
+static void note(struct meter *meter, const char *tenant, uint64_t count, const char *text)
+{
+    struct ledger_record record = {
+        .k = LEDGER_NOTE, .has = LEDGER_HAS_COUNT, .tenant = tenant, .count = count, .text = text};
+
+    append(meter, &record);
+}
+
+/* ---- the beginning ---- */
+
+static int take_lock(struct meter *meter, struct sub_err *err)
+{
+    meter->lock_fd =
+        sys_openat(meter->ledger.folder_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
+    int rc = meter->lock_fd < 0 ? meter->lock_fd : sys_lock(meter->lock_fd);
+
+    if (rc == -EAGAIN)
+        return sub_fail(err, EBUSY, meter->options->ledger_dir,
+                        "another meter writes this ledger already");
+    if (rc < 0)
+        return sub_fail(err, -rc, LOCK_FILE, "cannot lock: %s", sub_strerror(-rc));
+    return 0;
+}
+
+struct resuming {
+    struct meter *meter;
+    uint64_t now_us, gap_us;
+};
+
+/* The last sample of each tenant wins: the ledger is in order. */
+static int resume(void *context, const struct ledger_record *record)
+{
+    struct resuming *resuming = context;
+    struct meter *meter = resuming->meter;
+
+    if (strcmp(record->k, LEDGER_SAMPLE) != 0)
+        return 0;
+    uint64_t gap_us =
+        account_view_restore(meter->view, record, meter->ledger.boot, resuming->now_us);
+    if (gap_us > 0)
+        resuming->gap_us = gap_us;
+    return 0;
+}
+
+static int go_on(struct meter *meter, struct sub_err *err)
+{
+    struct timespec now;
+    struct ledger_stats stats;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+    struct resuming resuming = {
+        .meter = meter, .now_us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000};
+    SUBLET_TRY(
+        ledger_read(meter->options->ledger_dir, 0, UINT64_MAX, resume, &resuming, &stats, err));
+    if (resuming.gap_us > 2 * meter->options->window_us)
+        note(meter, NULL, resuming.gap_us / 1000000,
+             "gap: no meter ran for that many seconds; totals are whole, windows are not");
+    return 0;
+}
+
+static int watch_signals(struct meter *meter, struct sub_err *err)
+{
+    sigset_t set;
+
+    (void) sigemptyset(&set);
+    (void) sigaddset(&set, SIGTERM);
+    (void) sigaddset(&set, SIGINT);
+    (void) sigprocmask(SIG_BLOCK, &set, NULL);
+    meter->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (meter->signal_fd < 0)
+        return sub_fail(err, errno, NULL, "signalfd: %s", sub_strerror(errno));
+    return 0;
+}
+
+static int set_timer(struct meter *meter, struct sub_err *err)
+{
+    uint64_t window_us = meter->options->window_us;
+    const struct timespec period = {(time_t) (window_us / 1000000),
+                                    (long) (window_us % 1000000) * 1000};
+    const struct itimerspec timer = {.it_interval = period, .it_value = period};
+
+    meter->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (meter->timer_fd < 0 || timerfd_settime(meter->timer_fd, 0, &timer, NULL) < 0)
+        return sub_fail(err, errno, NULL, "timerfd: %s", sub_strerror(errno));
+    return 0;
+}
+
+/* Four descriptors a tenant. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (sys_getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void) sys_setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int begin(struct meter *meter, struct sub_err *err)
+{
+    raise_limit();
+    SUBLET_TRY(ledger_open(meter->options->ledger_dir, true, &meter->ledger, err));
+    SUBLET_TRY(take_lock(meter, err));
+    SUBLET_TRY(account_view_open(meter->options->tenants_dir, &meter->view, err));
+    SUBLET_TRY(go_on(meter, err));
+    SUBLET_TRY(oom_init(&meter->oom, err));
+    SUBLET_TRY(watch_signals(meter, err));
+    return set_timer(meter, err);
+}
+
+/* ---- records ---- */
+
+static void write_tenants(struct meter *meter)
+{
+    for (size_t i = 0; i < account_view_count(meter->view); i++) {
+        const struct account_tenant *tenant = account_view_tenant(meter->view, i);
+        struct meter_scratch scratch;
+        struct ledger_record record;
+
+        if (!tenant->open)
+            continue;
+        meter_record(tenant, meter->since_record_us, &scratch, &record);
+        append(meter, &record);
+    }
+}
+
+static uint64_t own_cpu_us(void)
+{
+    struct rusage usage;
+
+    (void) getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           (uint64_t) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+/* The meter's own use stands beside what it measured. */
+static void write_host(struct meter *meter)
+{
+    const struct ledger_cpu self = {.use = own_cpu_us()};
+    struct ledger_record record = {
+        .k = LEDGER_HOST,
+        .id = "meter",
+        .cpu = &self,
+        .winus = meter->since_record_us,
+        .host = account_view_total(meter->view),
+    };
+
+    append(meter, &record);
+}
+
+static void write_all(struct meter *meter)
+{
+    struct sub_err ignored = {.code = 0};
+    uint64_t failed = meter->failed;
+
+    write_tenants(meter);
+    write_host(meter);
+    if (failed > 0 && meter->failed == failed) {
+        note(meter, NULL, failed, "records could not be written; totals are whole");
+        meter->failed = 0;
+    }
+    (void) ledger_sync(&meter->ledger, &ignored);
+    meter->since_record_us = 0;
+}
+
+static void look_at_clock(struct meter *meter)
+{
+    int64_t step_us = account_view_clock_step_us(meter->view);
+
+    if (step_us != 0)
+        note(meter, NULL, (uint64_t) (step_us < 0 ? -step_us : step_us) / 1000000,
+             step_us < 0 ? "clock step: back, by that many seconds"
+                         : "clock step: forward, by that many seconds");
+}
+
+static int end_window(struct meter *meter, struct sub_err *err)
+{
+    bool slow = meter->since_slow_us >= meter->options->slow_us ||
+                meter->since_record_us + meter->options->window_us >= meter->options->interval_us;
+    int rc = account_view_sample(meter->view, slow, err);
+
+    if (rc < 0)
+        return rc;
+    meter->since_slow_us = slow ? 0 : meter->since_slow_us + account_view_window_us(meter->view);
+    if (rc == 0) {
+        oom_watch(&meter->oom, meter->view);
+        write_all(meter); /* the state of things at the beginning */
+        return 0;
+    }
+    meter->windows++;
+    meter->since_record_us += account_view_window_us(meter->view);
+    look_at_clock(meter);
+    if (slow)
+        oom_watch(&meter->oom, meter->view);
+    if (meter->since_record_us >= meter->options->interval_us)
+        write_all(meter);
+    return 0;
+}
+
+static void tell_oom(void *context, const char *tenant, uint64_t kills)
+{
+    note(context, tenant, kills, "oom: processes were killed at a memory limit");
+}
+
+static int loop(struct meter *meter, struct sub_err *err)
+{
+    struct pollfd wait[] = {
+        {.fd = meter->signal_fd,      .events = POLLIN},
+        {.fd = meter->timer_fd,       .events = POLLIN},
+        {.fd = meter->oom.inotify_fd, .events = POLLIN},
+    };
+    uint64_t ticks;
+
+    SUBLET_TRY(end_window(meter, err));
+    for (;;) {
+        int rc = sys_poll(wait, sizeof wait / sizeof *wait, -1);
+
+        if (rc < 0)
+            return sub_fail(err, -rc, NULL, "poll: %s", sub_strerror(-rc));
+        if (wait[2].revents != 0)
+            oom_read(&meter->oom, tell_oom, meter);
+        if (wait[1].revents != 0 && read(meter->timer_fd, &ticks, sizeof ticks) > 0)
+            SUBLET_TRY(end_window(meter, err));
+        if (wait[0].revents != 0)
+            return 0;
+    }
+}
+
+int meter_run(const struct meter_options *options, struct meter_cost *ret_cost, struct sub_err *err)
+{
+    __attribute__((cleanup(meter_done))) struct meter meter = {
+        .options = options,
+        .ledger = LEDGER_NONE,
+        .oom = OOM_NONE,
+        .timer_fd = -EBADF,
+        .signal_fd = -EBADF,
+        .lock_fd = -EBADF,
+    };
+    uint64_t began_ms = sys_now_ms();
+
+    SUBLET_TRY(begin(&meter, err));
+    SUBLET_TRY(loop(&meter, err));
+    SUBLET_TRY(end_window(&meter, err)); /* what was used since the last tick counts, too */
+    if (meter.since_record_us > 0)
+        write_all(&meter);
+    meter.cost.cpu_us = own_cpu_us();
+    meter.cost.wall_us = (sys_now_ms() - began_ms) * 1000;
+    meter.cost.windows = meter.windows;
+    *ret_cost = meter.cost;
+    return 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/tenant.h"
+
+#define CLOCK_STEP_US 1000000
+
+static uint64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+
+    (void) clock_gettime(clock, &now);
+    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+int account_view_open(const char *tenants_dir, struct account_view **ret_view, struct sub_err *err)
+{
+    OWNED_ACCOUNT_VIEW *view = calloc(1, sizeof *view);
+
+    if (view == NULL)
+        return sub_fail(err, ENOMEM, NULL, "%s", sub_strerror(ENOMEM));
+    view->tenants_dir = tenants_dir;
+    view->cgroup_root_fd = -EBADF;
+    arena_init(&view->names, 0);
+    SUBLET_TRY(tenant_cgroups_open(&view->cgroup_root_fd, err));
+    SUBLET_TRY(view_reload(view, err));
+    *ret_view = view;
+    view = NULL;
+    return 0;
+}
+
+void account_view_free(struct account_view **place)
+{
+    struct account_view *view = *place;
+
+    if (view == NULL)
+        return;
+    for (size_t i = 0; i < view->count; i++)
+        view_forget(&view->watched[i]);
+    free(view->watched);
+    free(view->parties);
+    free(view->rows);
+    arena_done(&view->names);
+    sub_close(&view->cgroup_root_fd);
+    free(view);
+    *place = NULL;
+}
+
+/* ---- one window ---- */
+
+static void add_blame(struct account_tenant *tenant, const char *name, uint64_t us)
+{
+    for (size_t i = 0; i < tenant->blame_count; i++) {
+        if (strcmp(tenant->blame[i].name, name) == 0) {
+            tenant->blame[i].us += us;
+            return;
+        }
+    }
+    /* the last place is for all who found none */
+    if (tenant->blame_count == LEDGER_BLAME_MAX - 1 && strcmp(name, "others") != 0) {
+        add_blame(tenant, "others", us);
+        return;
+    }
+    struct account_by *by = &tenant->blame[tenant->blame_count++];
+    (void) snprintf(by->name, sizeof by->name, "%s", name);
+    by->us = us;
+}
+
+struct blaming {
+    const struct account_view *view;
+    struct account_tenant *victim;
+};
+
+static void tell(void *context, size_t aggressor, uint64_t us)
+{
+    struct blaming *blaming = context;
+    const char *name =
+        aggressor == ACCOUNT_BY_HOST ? "host" : blaming->view->watched[aggressor].public.name;
+
+    add_blame(blaming->victim, name, us);
+}
+
+static void add_row(struct account_view *view, size_t index, const struct account_host_row *host)
+{
+    struct account_tenant *tenant = &view->watched[index].public;
+    const struct account_row *row = &view->rows[index];
+    struct blaming blaming = {view, tenant};
+
+    tenant->row = *row;
+    tenant->sums.entitled_us += row->entitled_us;
+    tenant->sums.borrowed_us += row->borrowed_us;
+    tenant->sums.unused_us += row->unused_us;
+    tenant->sums.lent_us += row->lent_us;
+    tenant->sums.shortfall_us += row->shortfall_us;
+    tenant->sums.shortfall_max_us += row->shortfall_max_us;
+    tenant->sums.waiting_us += row->waiting_us;
+    tenant->sums.self_wait_us += row->self_wait_us;
+    tenant->sums.windows++;
+    tenant->sums.of_class[row->class]++;
+    if (row->class == ACCOUNT_VICTIM)
+        (void) account_blame(view->rows, view->count, host, index, tell, &blaming);
+}
+
+static void measure(struct account_view *view, const struct machine *machine, uint64_t window_us)
+{
+    const struct account_host host = {
+        .window_us = window_us,
+        .cpus = machine->cpus,
+        .reserve_micro = view->reserve_micro,
+        .idle_us = machine->idle_us - view->machine.idle_us,
+        .steal_us = machine->steal_us - view->machine.steal_us,
+    };
+
+    for (size_t i = 0; i < view->count; i++)
+        view->parties[i] = view->watched[i].party;
+    account_window(&host, view->parties, view->count, view->rows, &view->host);
+    for (size_t i = 0; i < view->count; i++) {
+        if (view->watched[i].public.measured)
+            add_row(view, i, &view->host);
+    }
+    view->total.cap += view->host.capacity_us;
+    view->total.res +=
+        (uint64_t) ((unsigned __int128) window_us * view->reserve_micro / ACCOUNT_MICRO);
+    view->total.ten += view->host.tenants_us;
+    view->total.own += view->host.own_us;
+    view->total.idle += view->host.idle_us;
+    view->total.steal += view->host.steal_us;
+    view->total.cpus = machine->cpus;
+    view->window_us = window_us;
+}
+
+int account_view_sample(struct account_view *view, bool slow, struct sub_err *err)
+{
+    struct machine machine;
+    bool measured = view->begun;
+
+    SUBLET_TRY(view_reload(view, err));
+    uint64_t monotonic_us = clock_us(CLOCK_MONOTONIC), wall_us = clock_us(CLOCK_REALTIME);
+    SUBLET_TRY(machine_read(&machine, err));
+    slow = slow || !measured;
+    for (size_t i = 0; i < view->count; i++)
+        view_read(view, &view->watched[i], slow,
+                  view->slow_us == 0 ? 0 : monotonic_us - view->slow_us);
+    if (measured) {
+        int64_t step_us =
+            (int64_t) (wall_us - view->wall_us) - (int64_t) (monotonic_us - view->monotonic_us);
+
+        measure(view, &machine, monotonic_us - view->monotonic_us);
+        view->clock_step_us = llabs(step_us) < CLOCK_STEP_US ? 0 : step_us;
+    }
+    view->machine = machine;
+    view->monotonic_us = monotonic_us;
+    view->wall_us = wall_us;
+    view->slow_us = slow ? monotonic_us : view->slow_us;
+    view->begun = true;
+    return measured;
+}
+
+/* ---- what was seen ---- */
+
+size_t account_view_count(const struct account_view *view)
+{
+    return view->count;
+}
+
+const struct account_tenant *account_view_tenant(const struct account_view *view, size_t index)
+{
+    return &view->watched[index].public;
+}
+
+const struct account_host_row *account_view_host(const struct account_view *view)
+{
+    return &view->host;
+}
+
+const struct ledger_total *account_view_total(const struct account_view *view)
+{
+    return &view->total;
+}
+
+uint64_t account_view_window_us(const struct account_view *view)
+{
+    return view->window_us;
+}
+
+int64_t account_view_clock_step_us(const struct account_view *view)
+{
+    return view->clock_step_us;
+}

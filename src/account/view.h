@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SUBLET_ACCOUNT_VIEW_PRIVATE_H
+#define SUBLET_ACCOUNT_VIEW_PRIVATE_H
+
+#include <sys/stat.h>
+
+#include "sublet/account/view.h"
+#include "sublet/base/arena.h"
+
+#include "machine.h"
+
+/* One tenant with what it takes to read it. */
+struct watched {
+    struct account_tenant public;
+    struct cgroup_reader *reader; /* cpu.stat, cpu.pressure */
+    int dir_fd;                   /* for the rest; -EBADF while there is no group */
+    bool based;                   /* counters of an earlier moment are there to differ from */
+    bool known;                   /* mark of a reload */
+    struct account_party party;
+};
+
+struct account_view {
+    const char *tenants_dir;
+    int cgroup_root_fd;
+    struct arena names;     /* of the last reload */
+    struct timespec loaded; /* mtime of the folder then */
+    bool has_loaded;
+    struct watched *watched;
+    size_t count;
+    uint64_t reserve_micro;
+
+    bool begun;
+    struct machine machine;
+    uint64_t monotonic_us, wall_us, slow_us, window_us;
+    int64_t clock_step_us;
+    struct account_host_row host;
+    struct ledger_total total;
+    struct account_party *parties;
+    struct account_row *rows;
+    struct cgroup_sample sample; /* one for all */
+};
+
+/* view_tenants.c: which tenants there are; looks again when their folder has changed. */
+int view_reload(struct account_view *view, struct sub_err *err);
+void view_forget(struct watched *watched);
+
+/* view_read.c: the counters of one tenant; party is what has been since the last time. */
+void view_read(struct account_view *view, struct watched *watched, bool slow,
+               uint64_t since_slow_us);
+
+#endif

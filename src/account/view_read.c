@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+
+#include "view.h"
+
+#define FAST (CG_READ(CPU_STAT) | CG_READ(CPU_PRESSURE))
+#define SLOW                                                                              \
+    (CG_READ_SPAN(MEMORY_PRESSURE, IO_PRESSURE) | CG_READ_MEMORY | CG_READ(MEMORY_STAT) | \
+     CG_READ(IO_STAT) | CG_READ_PIDS)
+
+/* A group that is not there yet, or was made anew, is looked for again in every window. */
+static bool open_group(struct account_view *view, struct watched *watched)
+{
+    struct sub_err ignored = {.code = 0};
+    OWNED_CGROUP group = CGROUP_NONE;
+    struct stat st;
+
+    if (watched->reader != NULL)
+        return true;
+    if (cgroup_open(view->cgroup_root_fd, watched->public.group, &group, &ignored) < 0 ||
+        sys_fstat(group.dir_fd, &st) < 0 ||
+        cgroup_reader_open(group.dir_fd, FAST, &watched->reader, &ignored) < 0)
+        return false;
+    watched->dir_fd = sub_take_fd(&group.dir_fd);
+    if (watched->public.cgroup_id != st.st_ino) {
+        watched->public.sums = (struct account_sums){.windows = 0};
+        watched->public.blame_count = 0;
+        watched->public.memory_byte_us = 0;
+        watched->based = false;
+    }
+    watched->public.cgroup_id = st.st_ino;
+    return true;
+}
+
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0;
+}
+
+/* Counters that are absent stay 0 on both sides. */
+static void read_fast(struct account_view *view, struct watched *watched)
+{
+    struct account_tenant *tenant = &watched->public;
+    const struct cg_cpu_counters *cpu = &view->sample.cpu;
+    const struct cg_pressure *pressure = &view->sample.cpu_pressure;
+
+    watched->party = (struct account_party){
+        .entitled_micro = tenant->entitled_micro,
+        .used_us = grown(cpu->usage_us, tenant->cpu.usage_us),
+        .throttled_us = grown(cpu->throttled_us, tenant->cpu.throttled_us),
+        .some_us = grown(pressure->some.total_us, tenant->cpu_pressure.some.total_us),
+        .full_us = grown(pressure->full.total_us, tenant->cpu_pressure.full.total_us),
+        .tasks = tenant->slow.pids.current,
+    };
+    tenant->measured = watched->based;
+    tenant->cpu = *cpu;
+    tenant->cpu_pressure = *pressure;
+    watched->based = true;
+    tenant->open = true;
+}
+
+static void read_slow(struct account_view *view, struct watched *watched, uint64_t since_us)
+{
+    struct account_slow *slow = &watched->public.slow;
+    const struct cgroup_sample *sample = &view->sample;
+    struct sub_err ignored = {.code = 0};
+
+    if (cgroup_sample_read(watched->dir_fd, SLOW, &view->sample, &ignored) < 0)
+        return;
+    watched->public.memory_byte_us += slow->memory.current_bytes * since_us;
+    slow->memory_pressure = sample->memory_pressure;
+    slow->io_pressure = sample->io_pressure;
+    slow->memory = sample->memory;
+    slow->usage = sample->memory_usage;
+    slow->activity = sample->memory_activity;
+    slow->pids = sample->pids;
+    slow->io_count = sample->io_count < LEDGER_IO_MAX ? sample->io_count : LEDGER_IO_MAX;
+    memcpy(slow->io, sample->io, slow->io_count * sizeof *slow->io);
+}
+
+void view_read(struct account_view *view, struct watched *watched, bool slow,
+               uint64_t since_slow_us)
+{
+    struct sub_err ignored = {.code = 0};
+
+    watched->party = (struct account_party){.entitled_micro = watched->public.entitled_micro};
+    if (!open_group(view, watched))
+        return;
+    if (cgroup_reader_sample(watched->reader, FAST, &view->sample, &ignored) < 0) {
+        view_forget(watched); /* the group is gone */
+        return;
+    }
+    read_fast(view, watched);
+    if (slow)
+        read_slow(view, watched, since_slow_us);
+}

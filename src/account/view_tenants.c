@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
+#include "sublet/tenant.h"
+
+#include "view.h"
+
+void view_forget(struct watched *watched)
+{
+    cgroup_reader_freep(&watched->reader);
+    sub_close(&watched->dir_fd);
+    watched->based = watched->public.open = watched->public.measured = false;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    (void) snprintf(to, size, "%s", from);
+}
+
+static struct watched *find(struct account_view *view, const char *name)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (strcmp(view->watched[i].public.name, name) == 0)
+            return &view->watched[i];
+    }
+    return NULL;
+}
+
+/* A tenant that is known keeps its counters and sums; what is promised may be new. */
+static void take_up(struct account_view *view, const struct tenant_group *group,
+                    struct watched *ret_watched)
+{
+    struct watched *old = find(view, group->tenant->name);
+
+    if (old == NULL) {
+        *ret_watched = (struct watched){.dir_fd = -EBADF};
+    } else {
+        *ret_watched = *old;
+        old->known = true;
+    }
+    ret_watched->known = false;
+    copy_text(ret_watched->public.name, sizeof ret_watched->public.name, group->tenant->name);
+    copy_text(ret_watched->public.contract, sizeof ret_watched->public.contract, group->contract);
+    ret_watched->public.entitled_micro = group->entitled_us_per_s;
+    ret_watched->public.group = group->group;
+}
+
+static int replace(struct account_view *view, const struct tenant_plan *plan)
+{
+    size_t room = plan->count == 0 ? 1 : plan->count;
+    OWNED_MEM struct watched *watched = calloc(room, sizeof *watched);
+    OWNED_MEM struct account_party *parties = calloc(room, sizeof *parties);
+    OWNED_MEM struct account_row *rows = calloc(room, sizeof *rows);
+
+    if (watched == NULL || parties == NULL || rows == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < plan->count; i++)
+        take_up(view, &plan->groups[i], &watched[i]);
+    for (size_t i = 0; i < view->count; i++) {
+        if (!view->watched[i].known)
+            view_forget(&view->watched[i]);
+    }
+    free(view->watched);
+    free(view->parties);
+    free(view->rows);
+    view->watched = sub_take(&watched);
+    view->parties = sub_take(&parties);
+    view->rows = sub_take(&rows);
+    view->count = plan->count;
+    view->reserve_micro = plan->sums.reserve_milli * 1000;
+    return 0;
+}
+
+static bool is_unchanged(struct account_view *view)
+{
+    struct stat st;
+
+    if (sys_fstatat(AT_FDCWD, view->tenants_dir, &st, 0) < 0)
+        st.st_mtim = (struct timespec){0};
+    if (view->has_loaded && st.st_mtim.tv_sec == view->loaded.tv_sec &&
+        st.st_mtim.tv_nsec == view->loaded.tv_nsec)
+        return true;
+    view->loaded = st.st_mtim;
+    return false;
+}
+
+int view_reload(struct account_view *view, struct sub_err *err)
+{
+    const struct tenant_plan *plan;
+    struct findings findings;
+    struct arena names;
+
+    if (is_unchanged(view))
+        return 0;
+    arena_init(&names, ARENA_MAX_BYTES);
+    findings_init(&findings, &names); /* a file that is wrong is its operator's to be told of */
+
+    int rc = tenants_know(&names, view->tenants_dir, &findings, &plan, err);
+    if (rc == 0)
+        rc = replace(view, plan);
+    if (rc < 0) {
+        arena_done(&names);
+        return rc;
+    }
+    arena_done(&view->names);
+    view->names = names;
+    view->has_loaded = true;
+    return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "../../../src/account/machine.h"
+#include "runner.h"
+
+START_TEST(the_machine_is_the_line_of_all_cpus_and_the_number_of_the_others)
+{
+    struct machine machine;
+
+    ck_assert_int_eq(machine_parse("cpu  11 12 13 100 5 16 17 7 0 0\n"
+                                   "cpu0 1 1 1 50 2 1 1 3 0 0\n"
+                                   "cpu1 1 1 1 50 3 1 1 4 0 0\n"
+                                   "intr 1 2 3\nctxt 5\n",
+                                   10000, &machine),
+                     0);
+    ck_assert_uint_eq(machine.cpus, 2);
+    ck_assert_uint_eq(machine.idle_us, 1050000);
+    ck_assert_uint_eq(machine.steal_us, 70000);
+}
+END_TEST
+
+START_TEST(what_is_no_such_text_is_refused)
+{
+    static const char *const texts[] = {"",
+                                        "cpu\n",
+                                        "cpu  1 2 3\ncpu0 1\n",
+                                        "cpu  1 2 3 4 5 6 7 8\n",
+                                        "cpu  1 2 3 x 5 6 7 8\ncpu0 1\n",
+                                        "intr 1\n"};
+    struct machine machine;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        ck_assert_msg(machine_parse(texts[i], 10000, &machine) == -EINVAL, "%s", texts[i]);
+}
+END_TEST
+
+SUITE(machine_suite, the_machine_is_the_line_of_all_cpus_and_the_number_of_the_others,
+      what_is_no_such_text_is_refused)
