@@ -11,7 +11,7 @@ TENANTS=$T/tenants
 HOG=/sys/fs/cgroup/sublet.tenants
 
 # The state root of cli.sh, and definitions and a ledger of our own.
-meter() { exec "$SUBLET" --tenants "$TENANTS" --ledger "$L" meter --interval 1s --window 200ms "$@"; }
+meter() { exec "$SUBLET" --tenants "$TENANTS" --ledger "$L" meter --interval 1s --window 200ms; }
 
 # hog NAME SECONDS: burns one CPU in the tenant's group; hogs_end waits for all of them.
 hogs=()
@@ -30,7 +30,7 @@ records() { jq -c "select(.k == \"$1\") | ${2:-.}" "$L"/*.jsonl; }
 last() { records "$1" "select(.tenant == \"$2\") | $3" | tail -n 1; }
 
 start_meter() {
-    meter "$@" </dev/null >"$T/meter.out" 2>&1 &
+    meter </dev/null >"$T/meter.out" 2>&1 &
     meter_pid=$!
 }
 stop_meter() {
