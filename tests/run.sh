@@ -15,7 +15,7 @@ usage() {
     cat <<'TEXT'
 usage: tests/run.sh [--list] [STAGE...]
 
-Runs the named stages, or all of them, after building what they need. As root; installs the
+Runs the named stages, or all but the long ones, after building what they need. As root; installs the
 Debian packages that are missing. Logs are kept in build/logs.
 TEXT
     list_stages
@@ -91,7 +91,7 @@ for name in "$@"; do
     stage_row "$name" >/dev/null || { printf "unknown stage '%s'\n" "$name" >&2 && usage >&2 && exit 2; }
 done
 if [ "${#wanted[@]}" -eq 0 ]; then
-    mapfile -t wanted < <(printf '%s\n' "${STAGES[@]%%|*}" | grep -v '^build$')
+    mapfile -t wanted < <(printf '%s\n' "${STAGES[@]}" | grep -v -e '^build|' -e '|long: ' | cut -d '|' -f 1)
 fi
 
 cd "$repo" || exit 1

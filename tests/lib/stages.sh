@@ -6,7 +6,7 @@ release=build/release
 debug=build/debug
 
 # shellcheck disable=SC2034 # read by tests/run.sh
-# name | time limit in seconds | build it needs | what it is
+# name | time limit in seconds | build it needs | what it is; a long one runs only when it is named
 STAGES=(
     'build|900||release and sanitized builds with gcc, a build with clang; warnings are errors'
     'lint|300||layers, sizes, banned calls, words, repeats, format, man pages, shell, symbols'
@@ -18,6 +18,7 @@ STAGES=(
     'vm|1800|release|limits in a guest with cgroup v2 controllers'
     'torture|600|release|kills and errors at a sample of the system calls'
     'fuzz|300|debug|the fuzz corpus replayed under ASan and UBSan'
+    'proof|3600|release|long: guests for what has to be measured, or waits for systemd'
 )
 
 # file_limit_s FILE: a test file may ask for more than the default time: `# limit: 300`
@@ -204,17 +205,30 @@ run_in_guest() {
 }
 
 # Files with the same options share a guest.
-stage_vm() {
+run_guests() {
     local file options files
-    for file in tests/vm/*.sh; do
+    for file in "$@"; do
         printf '%s\n' "$(vm_options "$file")"
     done | sort -u | while IFS= read -r options; do
         files=()
-        for file in tests/vm/*.sh; do
+        for file in "$@"; do
             [ "$(vm_options "$file")" != "$options" ] || files+=("$file")
         done
         run_in_guest "$options" "${files[@]}"
     done
+}
+
+# A file with the line `# long` belongs to the stage proof.
+stage_vm() {
+    local files
+    mapfile -t files < <(grep -Lx '# long' tests/vm/*.sh)
+    run_guests "${files[@]}"
+}
+
+stage_proof() {
+    local files
+    mapfile -t files < <(grep -lx '# long' tests/vm/*.sh)
+    run_guests "${files[@]}"
 }
 
 stage_torture() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Containers whose groups systemd makes: --cgroup-manager systemd, on a system with systemd as its
 # first process, for root and for the session manager of a user.
+# long
 # limit: 600
 # vm: --systemd --disk 64M
 # shellcheck source=tests/lib/cli.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Containers of an ordinary user, whose groups the user's own session manager makes.
+# long
 # limit: 300
 # vm: --systemd
 # shellcheck source=tests/lib/cli.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What examples/tenants.sh shows: fixed and pinned tenants do not notice the neighbour that takes
 # what the elastic one had borrowed.
+# long
 # limit: 120
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"

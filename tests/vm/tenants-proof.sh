@@ -4,6 +4,7 @@
 # Shares are counted in the guest's own time, so a busy build machine does not change them; a
 # measurement out of bounds is taken again, at most three times in all.
 # TEST_TENANTS_LONG=1: windows of ten seconds instead of two.
+# long
 # limit: 300
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"
