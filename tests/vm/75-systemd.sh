@@ -220,16 +220,21 @@ expect_forgotten
 
 t 'a killed create leaves nothing that delete --force does not remove'
 CGROUP=system.slice:docker:$ID limits_bundle '{"memory": {"limit": 67108864}}' 'sleep 1000'
+before=${EPOCHREALTIME/./}
+run -t 60 sublet --cgroup-manager systemd create -b "$T/b" "$ID"
+took_ms=$(((${EPOCHREALTIME/./} - before) / 1000))
+run -t 60 sublet delete --force "$ID"
 killed=0
-for delay_ms in 20 50 80 110 140 170 200 240 280 320 380 450 550 700 900; do
-    (timeout -s KILL "0.$(printf %03d $delay_ms)" "$SUBLET" --root "$T/root" --cgroup-manager systemd \
+for part in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    printf -v delay_s '%d.%03d' $((took_ms * part / 15000)) $((took_ms * part / 15 % 1000))
+    (timeout -s KILL "$delay_s" "$SUBLET" --root "$T/root" --cgroup-manager systemd \
         create -b "$T/b" "$ID" >"$T/killed" 2>&1 </dev/null) 2>/dev/null || killed=$((killed + 1))
     run -t 60 sublet delete --force "$ID"
     expect_status 0
     expect_forgotten
     expect_absent "$T/root/$ID"
 done
-printf '# %s of 15 were killed in the middle\n' "$killed"
+printf '# %s of 15 were killed in the middle of %s ms\n' "$killed" "$took_ms"
 expect [ "$killed" -ge 5 ]
 
 t 'a bus that does not answer is given up after ten seconds, and nothing is left'

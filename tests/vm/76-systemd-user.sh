@@ -16,11 +16,12 @@ MANAGER=/user.slice/user-$OWN.slice/user@$OWN.service
 SCOPE=$MANAGER/user.slice/libpod-$ID.scope
 chmod 755 "$T"
 
-# as_user COMMAND...: in a group of the user's own, as after a log-in.
-as_user() {
-    setpriv --reuid $OWN --regid $OWN --clear-groups env XDG_RUNTIME_DIR=/run/user/$OWN \
-        DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$OWN/bus "$@"
-}
+# In the user's hands, wherever the build lies.
+cp "$SUBLET" "$T/sublet"
+mkdir -p "$T/libexec/sublet"
+cp "$(dirname "$SUBLET")/libexec/sublet/systemd" "$T/libexec/sublet/"
+PLAIN=(setpriv --reuid "$OWN" --regid "$OWN" --clear-groups env -u DBUS_SESSION_BUS_ADDRESS)
+AS_USER=("${PLAIN[@]}" "XDG_RUNTIME_DIR=/run/user/$OWN")
 
 # user_bundle RESOURCES SCRIPT: root inside is the user outside.
 user_bundle() {
@@ -36,49 +37,49 @@ until_true 20 test -S "/run/user/$OWN/bus"
 
 t 'limits of a user are those of a scope of the session manager, before and after daemon-reload'
 user_bundle '{"memory": {"limit": 67108864}, "pids": {"limit": 20}, "cpu": {"quota": 12345, "period": 100000}}' 'sleep 1000'
-run -t 60 as_user "$SUBLET" --cgroup-manager systemd create -b "$T/b" "$ID"
+run -t 60 "${AS_USER[@]}" "$T/sublet" --cgroup-manager systemd create -b "$T/b" "$ID"
 expect_status 0
 expect_quiet
-run as_user "$SUBLET" state "$ID"
+run "${AS_USER[@]}" "$T/sublet" state "$ID"
 expect_json '."systemd-scope"' "libpod-$ID.scope"
 expect_eq group "$(cat "/proc/$(jq .pid "$T/out")/cgroup")" "0::$SCOPE/container"
-expect_eq MemoryMax "$(as_user systemctl --user show --value -p MemoryMax "libpod-$ID.scope")" 67108864
-expect as_user systemctl --user daemon-reload
+expect_eq MemoryMax "$("${AS_USER[@]}" systemctl --user show --value -p MemoryMax "libpod-$ID.scope")" 67108864
+expect "${AS_USER[@]}" systemctl --user daemon-reload
 expect systemctl daemon-reload
 expect_knob memory.max 67108864 "$SCOPE"
 expect_knob memory.max 67108864 "$SCOPE/container"
 expect_knob cpu.max '12345 100000' "$SCOPE/container"
 expect_knob pids.max 20 "$SCOPE/container"
-run -t 60 as_user "$SUBLET" update --memory 33554432 "$ID"
+run -t 60 "${AS_USER[@]}" "$T/sublet" update --memory 33554432 "$ID"
 expect_status 0
-expect as_user systemctl --user daemon-reload
+expect "${AS_USER[@]}" systemctl --user daemon-reload
 expect_knob memory.max 33554432 "$SCOPE"
-run -t 60 as_user "$SUBLET" delete --force "$ID"
+run -t 60 "${AS_USER[@]}" "$T/sublet" delete --force "$ID"
 expect_status 0
 expect_quiet
 expect_absent "$cli_cgroups$SCOPE"
-expect_eq LoadState "$(as_user systemctl --user show --value -p LoadState "libpod-$ID.scope")" not-found
+expect_eq LoadState "$("${AS_USER[@]}" systemctl --user show --value -p LoadState "libpod-$ID.scope")" not-found
 
 t 'a memory limit of a user kills, and nothing failed is left'
 user_bundle '{"memory": {"limit": 16777216, "swap": 16777216}}' 'tail -c 67108864 /dev/zero'
-run -t 60 as_user "$SUBLET" --cgroup-manager systemd run -b "$T/b" "$ID"
+run -t 60 "${AS_USER[@]}" "$T/sublet" --cgroup-manager systemd run -b "$T/b" "$ID"
 expect_status 137
 expect_absent "$cli_cgroups$SCOPE"
-expect_eq 'failed units' "$(as_user systemctl --user list-units --failed --plain --no-legend)" ''
+expect_eq 'failed units' "$("${AS_USER[@]}" systemctl --user list-units --failed --plain --no-legend)" ''
 
 t 'without a session manager the error says so, and nothing is left'
 user_bundle '{}' 'exit 0'
-run -t 60 setpriv --reuid $OWN --regid $OWN --clear-groups env XDG_RUNTIME_DIR="$T/none" "$SUBLET" --root "/run/user/$OWN/sublet" \
+run -t 60 "${PLAIN[@]}" XDG_RUNTIME_DIR="$T/none" "$T/sublet" --root "/run/user/$OWN/sublet" \
     --cgroup-manager systemd run -b "$T/b" "$ID"
 expect_status 125
 expect_error 'sublet: no systemd session manager can be reached (is DBUS_SESSION_BUS_ADDRESS or XDG_RUNTIME_DIR set?)'
 
 t 'a session that has ended has taken the scope along, and delete is no error'
 user_bundle '{}' 'sleep 1000'
-run -t 60 as_user "$SUBLET" --cgroup-manager systemd create -b "$T/b" "$ID"
+run -t 60 "${AS_USER[@]}" "$T/sublet" --cgroup-manager systemd create -b "$T/b" "$ID"
 expect_status 0
 expect systemctl stop "user@$OWN.service"
 rm -f "/run/user/$OWN/bus"
-run -t 60 as_user "$SUBLET" delete --force "$ID"
+run -t 60 "${AS_USER[@]}" "$T/sublet" delete --force "$ID"
 expect_status 0
 expect_quiet
