@@ -120,6 +120,12 @@ struct plan {
     size_t sysctl_count;
 };
 
+/* To be called before spec_check, with what host_read found for this spec: fills in what a config
+ * may leave to the runtime where the caller is not root (user namespace, id maps). 1: *spec is a
+ * changed copy; 0: as it was; -ENOMEM. */
+int plan_complete(struct arena *arena, const struct spec **spec, const struct host *host,
+                  struct findings *findings);
+
 /* Decides everything. All errors (at most FINDINGS_MAX kept) and all warnings go to findings;
  * returns 0, or -EINVAL with the first error in err, or -ENOMEM. Makes no system call. */
 int plan_make(struct arena *arena, const struct options *options, const struct spec *spec,

@@ -136,13 +136,25 @@ static int read_tenant(struct arena *arena, const struct bundle *bundle, struct 
     return rc == -ENOENT ? 0 : rc;
 }
 
+static int save_config(struct bundle *bundle)
+{
+    buf_done(&bundle->config);
+    buf_init(&bundle->config, SPEC_MAX_BYTES);
+    return spec_encode(bundle->spec, &bundle->config);
+}
+
 static int make_plan(const struct call *call, struct bundle *bundle, struct sub_err *err)
 {
     struct host host;
 
-    (void) spec_check(bundle->spec, &bundle->findings); /* findings_result decides */
     SUBLET_TRY(host_read(call->arena, bundle->spec, &host, err));
     SUBLET_TRY(read_tenant(call->arena, bundle, &host, err));
+    int rc = plan_complete(call->arena, &bundle->spec, &host, &bundle->findings);
+    if (rc < 0)
+        return rc;
+    if (rc > 0) /* what is kept for exec, update and hooks is what was carried out */
+        SUBLET_TRY(save_config(bundle));
+    (void) spec_check(bundle->spec, &bundle->findings); /* findings_result decides */
     SUBLET_TRY(plan_make(call->arena, &bundle->options, bundle->spec, &host, &bundle->findings,
                          &bundle->plan, err));
     return findings_result(&bundle->findings, err);

@@ -133,6 +133,10 @@ int bundleless_spec(struct arena *arena, const struct args *args, const struct b
         return -ENOMEM;
     SUBLET_TRY(spec_default(arena, facts->rootless, &spec));
     *linux_ = *spec->linux_;
+    if (facts->rootless) { /* all the ids that there are, not the one of a config for everywhere */
+        linux_->uid_mappings = (struct spec_id_mappings){0};
+        linux_->gid_mappings = (struct spec_id_mappings){0};
+    }
     spec->linux_ = linux_;
     spec->hostname = arena_strndup(arena, facts->id, strnlen(facts->id, SPEC_HOSTNAME_MAX));
     if (args->hostname != NULL)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,10 +16,10 @@
 #include "sublet/base/num.h"
 #include "sublet/ns.h"
 #include "sublet/sys.h"
+#include "sublet/sys/program.h"
 
 #define HELPER_ARGS_MAX (3 + 3 * 340)
-
-extern char **environ;
+#define HELPER_LIMIT_MS 10000
 
 int ns_write_proc(pid_t pid, const char *name, const char *text)
 {
@@ -30,8 +32,30 @@ int ns_write_proc(pid_t pid, const char *name, const char *text)
     return sub_write_all(fd, text, strlen(text));
 }
 
-/* newuidmap PID inside outside size ...: the setuid helper of the host, by absolute path. */
-static int run_helper(const char *program, pid_t pid, const char *const *triples)
+__attribute__((noreturn)) static void become(const char *program, const char *const *argv,
+                                             int errors)
+{
+    static char *const environment[] = {NULL};
+    OWNED_FD null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
+
+    if (null < 0 || sys_dup_to(null, 0) < 0 || sys_dup_to(null, 1) < 0 || sys_dup_to(errors, 2) < 0)
+        _exit(127);
+    (void) sys_close_range(3, ~0U, 0);
+    (void) sys_execveat(AT_FDCWD, program, (char *const *) (uintptr_t) argv, environment, 0);
+    _exit(127);
+}
+
+static void read_words(int fd, char *words, size_t size)
+{
+    ssize_t n = lseek(fd, 0, SEEK_SET) < 0 ? -1 : sub_read_all(fd, words, size - 1);
+
+    words[n < 0 ? 0 : n] = '\0';
+    words[strcspn(words, "\n")] = '\0';
+}
+
+/* newuidmap PID inside outside size ...: the setuid helper of the host. words: its first line. */
+static int run_helper(const char *program, pid_t pid, const char *const *triples, char *words,
+                      size_t size)
 {
     const char *argv[HELPER_ARGS_MAX + 1] = {program};
     char digits[NUM_TEXT];
@@ -43,17 +67,26 @@ static int run_helper(const char *program, pid_t pid, const char *const *triples
         argv[count++] = *triples;
     argv[count] = NULL;
 
+    OWNED_FD errors = sys_memfd("sublet-err", 0);
+    if (errors < 0)
+        return errors;
     pid_t helper = sys_clone(&(struct sys_clone){.cgroup_fd = -1, .ret_pidfd = &pidfd});
-    if (helper == 0) {
-        (void) sys_execveat(AT_FDCWD, program, (char *const *) (uintptr_t) argv, environ, 0);
-        _exit(127);
-    }
+    if (helper == 0)
+        become(program, argv, errors);
     OWNED_FD owned = pidfd;
     if (helper < 0)
         return helper;
-    SUBLET_TRY(sys_pidfd_wait(owned, 0, &status));
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return -ENOENT;
+
+    struct pollfd ended = {.fd = owned, .events = POLLIN};
+    int rc = sys_poll(&ended, 1, HELPER_LIMIT_MS);
+    if (rc < 0)
+        (void) sys_pidfd_signal(owned, SIGKILL); /* its real uid is ours still */
+    int reaped = sys_pidfd_wait(owned, 0, &status);
+    if (rc >= 0)
+        rc = reaped;
+    read_words(errors, words, size);
+    if (rc < 0)
+        return rc;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
 }
 
@@ -62,7 +95,8 @@ static int write_map(const struct plan_ns *ns, pid_t pid, bool user, struct sub_
     const char *file = user ? "uid_map" : "gid_map";
     const char *text = user ? ns->uid_map_text : ns->gid_map_text;
     const char *const *args = user ? ns->uid_map_args : ns->gid_map_args;
-    const char *helper = user ? "/usr/bin/newuidmap" : "/usr/bin/newgidmap";
+    const char *helper = sys_id_tool_find(user ? SYS_NEWUIDMAP : SYS_NEWGIDMAP);
+    char words[256] = "";
     const char *json = user ? "linux.uidMappings" : "linux.gidMappings";
 
     if (text == NULL)
@@ -74,13 +108,15 @@ static int write_map(const struct plan_ns *ns, pid_t pid, bool user, struct sub_
                        : sub_fail(err, -rc, json, "the kernel refused the map of %s: %s", file,
                                   sub_strerror(-rc));
 
-    rc = run_helper(helper, pid, args);
-    if (rc == -ENOENT)
+    if (helper == NULL)
         return sub_fail(err, ENOENT, json,
-                        "%s is needed to map other ids than one's own; install it", helper);
+                        "new%cidmap (package uidmap) is needed to map other ids than one's own",
+                        user ? 'u' : 'g');
+    rc = run_helper(helper, pid, args, words, sizeof words);
     if (rc < 0)
-        return sub_fail(err, -rc, json, "%s refused the map; it must lie within /etc/sub%s", helper,
-                        user ? "uid" : "gid");
+        return sub_fail(err, -rc, json, "%s failed: %s (uid %u gets its ranges from /etc/sub%cid)",
+                        helper, words[0] == '\0' ? sub_strerror(-rc) : words, (unsigned) getuid(),
+                        user ? 'u' : 'g');
     return 0;
 }
 

@@ -16,21 +16,6 @@ static bool is_systemd_form(const char *path)
     return first != NULL && strchr(path, '/') == NULL && strchr(first + 1, ':') != NULL;
 }
 
-/* Without rights over the whole hierarchy only what is below the own group can be made. */
-static const char *base(const struct planning *p)
-{
-    const char *own = p->host->own_cgroup;
-
-    return p->host->rootless && own != NULL ? own + (own[0] == '/') : "";
-}
-
-static const char *below_base(struct planning *p, const char *path)
-{
-    const char *start = base(p);
-
-    return arena_printf(p->arena, "%s%s%s", start, start[0] == '\0' ? "" : "/", path);
-}
-
 static const char *cgroupfs_path(struct planning *p)
 {
     const char *path = p->linux_->cgroups_path;
@@ -38,12 +23,12 @@ static const char *cgroupfs_path(struct planning *p)
     if ((path == NULL || path[0] == '\0') && p->plan->cgroup.tenant_group != NULL)
         return arena_printf(p->arena, "%s/sublet-%s", p->plan->cgroup.tenant_group, p->options->id);
     if (path == NULL || path[0] == '\0')
-        return below_base(p, arena_printf(p->arena, "sublet-%s", p->options->id));
+        return arena_printf(p->arena, "sublet-%s", p->options->id);
     if (is_systemd_form(path)) {
         plan_error(p, CGROUP_FIELD, "'%s' is a path for --systemd-cgroup", path);
         return NULL;
     }
-    return path[0] == '/' ? path + 1 : below_base(p, path);
+    return path[0] == '/' ? path + 1 : path;
 }
 
 static bool has_writable_cgroup_mount(const struct spec *spec)
@@ -84,7 +69,7 @@ void plan_decide_cgroup(struct planning *p)
     switch (p->options->cgroup_manager) {
     case OPTION_CGROUPFS:
         cgroup->manager = PLAN_CGROUPFS;
-        cgroup->path = cgroupfs_path(p);
+        cgroup->path = cgroupfs_path(p); /* for a user not yet the last word: plan_decide_place */
         break;
     case OPTION_SYSTEMD:
         cgroup->manager = PLAN_CGROUP_SYSTEMD;
@@ -94,7 +79,7 @@ void plan_decide_cgroup(struct planning *p)
         cgroup->manager = PLAN_CGROUP_DISABLED;
         return;
     }
-    if (p->host->cgroup_mount == NULL)
+    if (p->host->cgroup_mount == NULL && !plan_needs_place(p))
         plan_error(p, CGROUP_FIELD,
                    "no cgroup v2 hierarchy is mounted at /sys/fs/cgroup or "
                    "/sys/fs/cgroup/unified");

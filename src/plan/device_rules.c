@@ -80,15 +80,15 @@ void plan_decide_device_rules(struct planning *p)
         p->linux_->resources == NULL ? &none : &p->linux_->resources->devices;
     struct plan_cgroup *cgroup = &p->plan->cgroup;
 
+    /* such a caller may not load the program, and the container cannot make nodes anyway */
+    if (p->host->rootless) {
+        log_debug("linux.resources.devices: left out, needs the rights of the host's root");
+        return;
+    }
     if (cgroup->manager == PLAN_CGROUP_DISABLED) {
         if (items->count > 0)
             plan_warning(p, "linux.resources.devices",
                          "not enforced, because the cgroup manager is 'disabled'");
-        return;
-    }
-    /* such a caller may not load the program, and the container cannot make nodes anyway */
-    if (p->host->rootless) {
-        log_debug("linux.resources.devices: left out, needs the rights of the host's root");
         return;
     }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only file of the room that asks the machine. */
+/* With host_user.c the only file of the room that asks the machine. */
 #include "sublet/plan/host.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "sublet/base/fd.h"
 #include "sublet/base/num.h"
 #include "sublet/cgroups.h"
+#include "sublet/cgroups/delegated.h"
 #include "sublet/spec.h"
 #include "sublet/sys.h"
 
@@ -159,7 +160,7 @@ static int read_cgroups(struct arena *arena, const struct spec *spec, struct hos
         return 0;
     if (rc < 0)
         return sub_fail(err, -rc, reason.path, "%s", reason.text);
-    sub_close(&fd);
+    OWNED_FD root_fd = fd;
     host->cgroup_mount = cgroups.mount_path;
     host->cgroup_hybrid = cgroups.hybrid;
     host->cgroup_controllers = cgroups.available;
@@ -167,7 +168,26 @@ static int read_cgroups(struct arena *arena, const struct spec *spec, struct hos
         SUBLET_TRY(cgroups_host_read_v1(&cgroups, err));
         host->cgroup_v1 = cgroups.bound_to_v1;
     }
-    return host->rootless ? read_own_cgroup(arena, host, err) : 0;
+    if (!host->rootless)
+        return 0;
+    SUBLET_TRY(read_own_cgroup(arena, host, err));
+    if (host->own_cgroup == NULL)
+        return 0;
+    return cgroup_places(arena, root_fd, host->own_cgroup, &host->places, &host->place_count, err);
+}
+
+static int read_user(struct arena *arena, const struct spec *spec, struct host *host,
+                     struct sub_err *err)
+{
+    struct host_user *user;
+
+    if (!host_needs_user(host, spec))
+        return 0;
+    user = arena_alloc(arena, sizeof *user);
+    if (user == NULL)
+        return sub_fail(err, ENOMEM, NULL, "out of memory");
+    host->user = user;
+    return host_read_user(arena, host->euid, user, err);
 }
 
 int host_read(struct arena *arena, const struct spec *spec, struct host *ret_host,
@@ -181,6 +201,7 @@ int host_read(struct arena *arena, const struct spec *spec, struct host *ret_hos
     read_labels(spec, &host);
     read_nr_open(spec, &host);
     SUBLET_TRY(read_cgroups(arena, spec, &host, err));
+    SUBLET_TRY(read_user(arena, spec, &host, err));
     *ret_host = host;
     return 0;
 }

@@ -99,6 +99,7 @@ static const topic start_topics[] = {
     plan_decide_sysctls,
     plan_decide_cgroup,
     plan_decide_resources,
+    plan_decide_place,
     plan_decide_tenant_limits,
     plan_decide_device_rules,
     plan_decide_memory_policy,

@@ -45,6 +45,7 @@ void plan_decide_cpus(struct planning *p);
 void plan_decide_sysctls(struct planning *p);
 void plan_decide_cgroup(struct planning *p);
 void plan_decide_resources(struct planning *p);
+void plan_decide_place(struct planning *p);
 void plan_decide_device_rules(struct planning *p);
 void plan_decide_memory_policy(struct planning *p);
 void plan_decide_machine(struct planning *p);
@@ -52,6 +53,12 @@ void plan_decide_unit(struct planning *p);
 
 /* The part of plan_decide_cgroup that is systemd's. */
 void plan_decide_scope(struct planning *p);
+
+/* Where the caller has no rights over the whole hierarchy: -EOPNOTSUPP, with the controller's name,
+ * for a row that no group given to him can have. */
+struct cg_row;
+bool plan_needs_place(const struct planning *p);
+int plan_check_place(const struct planning *p, const struct cg_row *row, struct sub_err *err);
 
 /* What plan_decide_resources does, for resources that come from elsewhere: the rows that this host
  * can write. */

@@ -197,6 +197,7 @@ static void keep_possible(struct planning *p, struct cg_rows *rows)
         .bound_to_v1 = (uint32_t) host->cgroup_v1,
         .v1_known = host->cgroup_v1 != 0,
     };
+    bool placed = p->spec != NULL && plan_needs_place(p); /* an update finds its group made */
     uint32_t told = 0;
     size_t kept = 0;
 
@@ -206,6 +207,8 @@ static void keep_possible(struct planning *p, struct cg_rows *rows)
         struct sub_err err = {.code = 0};
         int rc = cgroups_check_rows(&offered, row, 1, &err);
 
+        if (rc == 0 && placed)
+            rc = plan_check_place(p, row, &err);
         if (rc == 0) {
             rows->controllers |= row->controller;
             rows->rows[kept++] = *row;
@@ -247,10 +250,12 @@ void plan_decide_resources(struct planning *p)
 
     cg_rows_init(&rows, p->arena);
     plan_resource_rows(p, p->linux_->resources == NULL ? &none : p->linux_->resources, &rows);
-    if (p->options->cgroup_manager == OPTION_DISABLED) {
+    bool disabled = p->options->cgroup_manager == OPTION_DISABLED;
+    if (disabled || p->host->cgroup_mount == NULL) {
         for (size_t i = 0; i < rows.count; i++) {
             if (!is_default(&rows.rows[i]))
-                plan_error(p, rows.rows[i].path, "needs a cgroup, but the manager is 'disabled'");
+                plan_error(p, rows.rows[i].path, "needs a cgroup, but %s",
+                           disabled ? "the manager is 'disabled'" : "no cgroup v2 is mounted");
         }
         return;
     }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
@@ -77,9 +78,10 @@ int no_group(const struct state_record *record, struct sub_err *err)
     if (record->cgroup_path != NULL)
         return sub_fail(err, ENOENT, NULL, "container '%s': its cgroup '/%s' is gone", record->id,
                         record->cgroup_path);
-    return sub_fail(err, EOPNOTSUPP, NULL,
-                    "container '%s' has no cgroup: it was made with --cgroup-manager disabled",
-                    record->id);
+    return sub_fail(
+        err, EOPNOTSUPP, NULL, "container '%s' has no cgroup: it was made %s", record->id,
+        strcmp(record->cgroup_manager, "disabled") == 0 ? "with --cgroup-manager disabled"
+                                                        : "by a user to whom none is delegated");
 }
 
 int unknown_process(const struct state_record *record, int code, struct sub_err *err)

@@ -42,7 +42,10 @@ static int read_host(struct host *ret_host, struct sub_err *err)
 
     arena_init(&arena, ARENA_MAX_BYTES);
     SUBLET_TRY(host_read(&arena, &spec, ret_host, err));
-    ret_host->own_cgroup = NULL; /* was in the arena, and limits do not depend on it */
+    /* were in the arena, and the group is made already */
+    ret_host->own_cgroup = NULL;
+    ret_host->places = NULL;
+    ret_host->place_count = 0;
     return 0;
 }
 

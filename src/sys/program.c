@@ -58,6 +58,23 @@ int sys_program_open(const struct sys_program *program, struct sub_err *err)
     return missing(program, err);
 }
 
+const char *sys_id_tool_find(enum sys_id_tool tool)
+{
+    static const char *const paths[][2] = {
+        {"/usr/bin/newuidmap",          "/usr/bin/newgidmap"         },
+        {"/bin/newuidmap",              "/bin/newgidmap"             },
+        {"/usr/local/bin/newuidmap",    "/usr/local/bin/newgidmap"   },
+        {"/run/wrappers/bin/newuidmap", "/run/wrappers/bin/newgidmap"},
+    };
+    struct stat info;
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (sys_fstatat(AT_FDCWD, paths[i][tool], &info, 0) == 0 && S_ISREG(info.st_mode))
+            return paths[i][tool];
+    }
+    return NULL;
+}
+
 static bool is_named(const char *variable, const char *const *names)
 {
     for (; *names != NULL; names++) {

@@ -19,6 +19,7 @@
 #include "sublet/base/num.h"
 #include "sublet/base/warn.h"
 #include "sublet/cgroups.h"
+#include "sublet/cgroups/delegated.h"
 #include "sublet/json.h"
 #include "sublet/plan.h"
 #include "sublet/spec.h"
@@ -153,7 +154,38 @@ static void define_tenant(char *text, struct tenant *tenant, struct host *host)
     host->tenant_count = 1;
 }
 
-static void read_host(char *text, struct tenant *tenant, struct host *host)
+/* delegated=PATH:CONTROLLERS THAT IT HAS:THOSE THAT IT OFFERS */
+static void add_place(struct arena *arena, char *value, struct host *host)
+{
+    struct cg_place *places =
+        arena_grow(arena, host->places, host->place_count, host->place_count + 1, sizeof *places);
+    char *has = strchr(value, ':'), *offers = has == NULL ? NULL : strchr(has + 1, ':');
+
+    if (places == NULL || offers == NULL)
+        exit(EXIT_FAILURE);
+    *has++ = *offers++ = '\0';
+    places[host->place_count++] = (struct cg_place){
+        .path = value, .has = cg_controllers_parse(has), .offers = cg_controllers_parse(offers)};
+    host->places = places;
+}
+
+/* subids=LINE, of /etc/subuid and /etc/subgid, for the user "user". "missing " in front of it: the
+ * tools that map ids are not installed. */
+static void set_user(struct arena *arena, char *value, struct host *host)
+{
+    struct host_user *user = arena_alloc(arena, sizeof *user);
+
+    if (user == NULL)
+        exit(EXIT_FAILURE);
+    bool missing = strncmp(value, "missing ", 8) == 0;
+    user->name = "user";
+    host_parse_ranges(arena, value + (missing ? 8 : 0), "user", host->euid, &user->uids);
+    user->uids.no_helper = missing && user->uids.count > 0;
+    user->gids = user->uids;
+    host->user = user;
+}
+
+static void read_host(struct arena *arena, char *text, struct tenant *tenant, struct host *host)
 {
     struct setting item;
 
@@ -192,6 +224,10 @@ static void read_host(char *text, struct tenant *tenant, struct host *host)
             define_tenant(item.value, tenant, host);
         else if (is(&item, "own_cgroup"))
             host->own_cgroup = item.value;
+        else if (is(&item, "delegated"))
+            add_place(arena, item.value, host);
+        else if (is(&item, "subids"))
+            set_user(arena, item.value, host);
         else
             unknown(&item);
     }
@@ -232,13 +268,17 @@ static void make(struct arena *arena, const char *config, size_t size,
 {
     struct findings findings;
     struct sub_err err = {.code = 0};
-    struct spec *spec;
+    struct spec *parsed;
     const struct plan *plan = NULL;
     OWNED_BUF shown;
 
     buf_init(&shown, TEXT_MAX);
     findings_init(&findings, arena);
-    if (spec_parse(arena, SPEC_FILE, config, size, &findings, &spec, &err) == 0) {
+    if (spec_parse(arena, SPEC_FILE, config, size, &findings, &parsed, &err) == 0) {
+        const struct spec *spec = parsed;
+
+        if (plan_complete(arena, &spec, host, &findings) < 0)
+            exit(EXIT_FAILURE);
         (void) spec_check(spec, &findings);
         if (plan_make(arena, options, spec, host, &findings, &plan, &err) == 0)
             (void) plan_show_text(plan, &shown);
@@ -290,7 +330,7 @@ static bool run_case(int cases_fd, const char *name, bool update)
     if (load(dir_fd, "options.txt", false, &options_text, &ignored))
         read_options(options_text, &options, layers);
     if (load(dir_fd, "host.txt", false, &host_text, &ignored))
-        read_host(host_text, &tenant, &host);
+        read_host(&arena, host_text, &tenant, &host);
 
     make(&arena, config, size, &options, &host, &out);
     if (update)

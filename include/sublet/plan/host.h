@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct arena;
+struct cg_place;
 struct spec;
 struct tenant;
 struct sub_err;
@@ -35,11 +36,44 @@ struct host {
     bool pid_namespace_is_initial;
     const struct tenant *tenant; /* whom the container belongs to if it is defined; may be NULL */
     size_t tenant_count;         /* definitions; 0: this host has no tenants */
-    const char *own_cgroup; /* the caller's group below the v2 mount, for rootless; may be NULL */
+
+    /* where rootless */
+    const char *own_cgroup;        /* the caller's group below the v2 mount; may be NULL */
+    const struct cg_place *places; /* at or above it, where groups may be made; nearest first */
+    size_t place_count;
+    const struct host_user *user; /* NULL: the config needs no ids beyond those it names */
+};
+
+/* Ids of the host that the caller may map besides his own: by /etc/subuid, /etc/subgid, and only
+ * where newuidmap(1) and newgidmap(1) are there to do it. */
+struct host_range {
+    uint32_t first, count;
+};
+struct host_ranges {
+    const struct host_range *items;
+    size_t count;
+    bool no_helper; /* there are ranges, but nothing to map them with */
+};
+struct host_user {
+    const char *name; /* of /etc/passwd, or the number */
+    struct host_ranges uids, gids;
 };
 
 /* A host for tests and for `plan` on a machine that cannot run it: modern kernel, root. */
 void host_example(struct host *ret_host);
+
+/* Pure. A user namespace is needed whose maps the config leaves open. */
+bool host_needs_user(const struct host *host, const struct spec *spec);
+
+/* Pure. Lines "user:first:count" of /etc/subuid that are for the name or the number; what is no
+ * such line is passed over, as newuidmap(1) does. NULL in *ret_items: no memory. */
+void host_parse_ranges(struct arena *arena, const char *text, const char *name, uint32_t uid,
+                       struct host_ranges *ret_ranges);
+/* Pure. The name that /etc/passwd has for uid; NULL if it has none. */
+const char *host_parse_name(struct arena *arena, const char *passwd, uint32_t uid);
+
+int host_read_user(struct arena *arena, uint32_t uid, struct host_user *ret_user,
+                   struct sub_err *err);
 
 int host_read(struct arena *arena, const struct spec *spec, struct host *ret_host,
               struct sub_err *err);

@@ -43,6 +43,11 @@ void sys_talk_close(struct sys_talk *talk);
 void sys_talk_forget(struct sys_talk *talk);
 #define OWNED_TALK __attribute__((cleanup(sys_talk_close))) struct sys_talk
 
+/* The host's tools that map ids for users (uidmap, shadow-utils), from fixed folders: never from
+ * $PATH, and never from a container. NULL: not installed. Static text. */
+enum sys_id_tool { SYS_NEWUIDMAP, SYS_NEWGIDMAP };
+const char *sys_id_tool_find(enum sys_id_tool tool);
+
 /* Becomes the program, for one that takes over the terminal. Returns only on failure. */
 int sys_program_exec(const struct sys_program *program, char *const argv[], struct sub_err *err);
 

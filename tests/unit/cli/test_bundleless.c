@@ -5,6 +5,7 @@
 #include "sublet/base/arena.h"
 #include "sublet/base/err.h"
 #include "sublet/base/warn.h"
+#include "sublet/plan.h"
 #include "sublet/spec.h"
 
 #include "../../../src/cli/args.h"
@@ -30,11 +31,15 @@ static void renew(void)
 static const struct spec *make(bool rootless)
 {
     struct bundleless facts = {.id = "name", .folder = "/here", .rootless = rootless};
+    const struct host_user user = {.name = "user"};
+    const struct host host = {.euid = 1000, .egid = 1000, .user = rootless ? &user : NULL};
     struct findings findings;
-    struct spec *spec = NULL;
+    struct spec *made = NULL;
 
-    ck_ok(bundleless_spec(&arena, &args, &facts, &spec, &err), &err);
+    ck_ok(bundleless_spec(&arena, &args, &facts, &made, &err), &err);
+    const struct spec *spec = made;
     findings_init(&findings, &arena);
+    ck_assert_int_eq(plan_complete(&arena, &spec, &host, &findings), rootless);
     ck_ok(spec_check(spec, &findings), &err);
     return spec;
 }

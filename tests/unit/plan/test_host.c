@@ -114,6 +114,39 @@ START_TEST(the_example_host_can_do_everything)
 }
 END_TEST
 
-SUITE(host_suite, the_facts_of_this_machine_are_read, the_capabilities_are_those_of_this_process,
-      a_user_namespace_is_told_from_the_first_one,
+START_TEST(ranges_of_ids_are_the_users_by_name_or_number)
+{
+    static const char text[] = "other:1:2\nuser:100000:65536\n1000:7:1\nuser:x:1\nuser:5\n"
+                               "user:4294967295:1\nuser:9:0\nuserx:3:3\nuser:200000:10";
+    OWNED_ARENA arena;
+    struct host_ranges ranges;
+
+    arena_init(&arena, ARENA_MAX_BYTES);
+    host_parse_ranges(&arena, text, "user", 1000, &ranges);
+    ck_assert_uint_eq(ranges.count, 3);
+    ck_assert_uint_eq(ranges.items[0].first, 100000);
+    ck_assert_uint_eq(ranges.items[0].count, 65536);
+    ck_assert_uint_eq(ranges.items[1].first, 7);
+    ck_assert_uint_eq(ranges.items[2].first, 200000);
+    host_parse_ranges(&arena, text, NULL, 1000, &ranges);
+    ck_assert_uint_eq(ranges.count, 1);
+    host_parse_ranges(&arena, "", "user", 1000, &ranges);
+    ck_assert_uint_eq(ranges.count, 0);
+}
+END_TEST
+
+START_TEST(the_name_of_a_user_is_the_first_with_the_number)
+{
+    static const char passwd[] = "root:x:0:0::/:\nbroken\nme:x:1000:5::/:\nsame:x:1000:5::/:\n";
+    OWNED_ARENA arena;
+
+    arena_init(&arena, ARENA_MAX_BYTES);
+    ck_assert_str_eq(host_parse_name(&arena, passwd, 1000), "me");
+    ck_assert_ptr_null(host_parse_name(&arena, passwd, 5));
+}
+END_TEST
+
+SUITE(host_suite, ranges_of_ids_are_the_users_by_name_or_number,
+      the_name_of_a_user_is_the_first_with_the_number, the_facts_of_this_machine_are_read,
+      the_capabilities_are_those_of_this_process, a_user_namespace_is_told_from_the_first_one,
       nr_open_is_read_only_for_a_limit_above_its_default, the_example_host_can_do_everything)
