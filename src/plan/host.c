@@ -176,6 +176,23 @@ static int read_cgroups(struct arena *arena, const struct spec *spec, struct hos
     return cgroup_places(arena, root_fd, host->own_cgroup, &host->places, &host->place_count, err);
 }
 
+/* In a container of one id group 5 of a default config does not exist, and groups cannot be set. */
+static void read_own_groups(struct arena *arena, struct host *host)
+{
+    struct host_ranges own;
+    char text[FILE_TEXT];
+
+    if (!host->in_user_namespace ||
+        sub_read_file_at(AT_FDCWD, "/proc/self/gid_map", text, sizeof text) < 0)
+        return; /* then the kernel tells */
+    host_parse_map(arena, text, &own);
+    host->own_gids = own.items;
+    host->own_gid_count = own.count;
+    host->setgroups_denied =
+        sub_read_file_at(AT_FDCWD, "/proc/self/setgroups", text, sizeof text) > 0 &&
+        strcmp(text, "deny") == 0;
+}
+
 static int read_user(struct arena *arena, const struct spec *spec, struct host *host,
                      struct sub_err *err)
 {
@@ -202,6 +219,7 @@ int host_read(struct arena *arena, const struct spec *spec, struct host *ret_hos
     read_nr_open(spec, &host);
     SUBLET_TRY(read_cgroups(arena, spec, &host, err));
     SUBLET_TRY(read_user(arena, spec, &host, err));
+    read_own_groups(arena, &host);
     *ret_host = host;
     return 0;
 }

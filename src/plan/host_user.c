@@ -87,6 +87,33 @@ void host_parse_ranges(struct arena *arena, const char *text, const char *name, 
     *ret_ranges = (struct host_ranges){.items = items, .count = count};
 }
 
+/* A number behind blanks; moves *at behind it. */
+static bool take_number(const char **at, uint32_t *ret_number)
+{
+    struct field field = {.text = *at + strspn(*at, " ")};
+
+    field.length = strcspn(field.text, " \n");
+    *at = field.text + field.length;
+    return field_number(&field, ret_number);
+}
+
+void host_parse_map(struct arena *arena, const char *map, struct host_ranges *ret_ranges)
+{
+    struct host_range *items = arena_array(arena, RANGES_MAX, sizeof *items);
+    size_t count = 0;
+
+    for (const char *line = map; items != NULL && *line != '\0'; line = next_line(line)) {
+        const char *at = line;
+        struct host_range range;
+        uint32_t outside;
+
+        if (count < RANGES_MAX && take_number(&at, &range.first) && take_number(&at, &outside) &&
+            take_number(&at, &range.count))
+            items[count++] = range;
+    }
+    *ret_ranges = (struct host_ranges){.items = items, .count = count};
+}
+
 const char *host_parse_name(struct arena *arena, const char *passwd, uint32_t uid)
 {
     for (const char *line = passwd; *line != '\0'; line = next_line(line)) {

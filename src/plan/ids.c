@@ -29,9 +29,16 @@ bool plan_uid_is_mapped(const struct planning *p, uint32_t uid)
 
 bool plan_gid_is_mapped(const struct planning *p, uint32_t gid)
 {
+    const struct host *host = p->host;
     uint32_t host_id;
 
-    return !p->plan->ns.new_user || plan_map_id(&p->linux_->gid_mappings, gid, &host_id);
+    if (p->plan->ns.new_user)
+        return plan_map_id(&p->linux_->gid_mappings, gid, &host_id);
+    for (size_t i = 0; i < host->own_gid_count; i++) {
+        if (gid - host->own_gids[i].first < host->own_gids[i].count)
+            return true;
+    }
+    return p->plan->ns.join_user || host->own_gid_count == 0;
 }
 
 bool plan_uid_on_host(const struct planning *p, uint32_t uid, uint32_t *ret_uid)

@@ -77,7 +77,8 @@ static void decide_groups(struct planning *p)
 
     process->groups = user->additional_gids.items;
     process->group_count = user->additional_gids.count;
-    if (p->plan->ns.deny_setgroups) {
+    /* denied for a namespace is denied for all below it */
+    if (p->plan->ns.deny_setgroups || (p->host->setgroups_denied && !p->plan->ns.join_user)) {
         process->keep_groups = true;
         if (process->group_count > 0)
             plan_warning(p, "process.user.additionalGids",

@@ -46,6 +46,8 @@ static int read_host(struct host *ret_host, struct sub_err *err)
     ret_host->own_cgroup = NULL;
     ret_host->places = NULL;
     ret_host->place_count = 0;
+    ret_host->own_gids = NULL;
+    ret_host->own_gid_count = 0;
     return 0;
 }
 

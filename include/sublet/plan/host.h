@@ -41,6 +41,9 @@ struct host {
     const char *own_cgroup;        /* the caller's group below the v2 mount; may be NULL */
     const struct cg_place *places; /* at or above it, where groups may be made; nearest first */
     size_t place_count;
+    const struct host_range *own_gids; /* in a user namespace that has not all: those it has */
+    size_t own_gid_count;
+    bool setgroups_denied;        /* in the caller's user namespace */
     const struct host_user *user; /* NULL: the config needs no ids beyond those it names */
 };
 
@@ -69,6 +72,8 @@ bool host_needs_user(const struct host *host, const struct spec *spec);
  * such line is passed over, as newuidmap(1) does. NULL in *ret_items: no memory. */
 void host_parse_ranges(struct arena *arena, const char *text, const char *name, uint32_t uid,
                        struct host_ranges *ret_ranges);
+/* Pure. The ids inside, of a text as in /proc/self/gid_map. */
+void host_parse_map(struct arena *arena, const char *map, struct host_ranges *ret_ranges);
 /* Pure. The name that /etc/passwd has for uid; NULL if it has none. */
 const char *host_parse_name(struct arena *arena, const char *passwd, uint32_t uid);
 

@@ -135,6 +135,20 @@ START_TEST(ranges_of_ids_are_the_users_by_name_or_number)
 }
 END_TEST
 
+START_TEST(the_ids_of_a_map_are_those_inside)
+{
+    OWNED_ARENA arena;
+    struct host_ranges ranges;
+
+    arena_init(&arena, ARENA_MAX_BYTES);
+    host_parse_map(&arena, "         0       1000          1\n         1     100000      65536",
+                   &ranges);
+    ck_assert_uint_eq(ranges.count, 2);
+    ck_assert_uint_eq(ranges.items[1].first, 1);
+    ck_assert_uint_eq(ranges.items[1].count, 65536);
+}
+END_TEST
+
 START_TEST(the_name_of_a_user_is_the_first_with_the_number)
 {
     static const char passwd[] = "root:x:0:0::/:\nbroken\nme:x:1000:5::/:\nsame:x:1000:5::/:\n";
@@ -146,7 +160,7 @@ START_TEST(the_name_of_a_user_is_the_first_with_the_number)
 }
 END_TEST
 
-SUITE(host_suite, ranges_of_ids_are_the_users_by_name_or_number,
+SUITE(host_suite, ranges_of_ids_are_the_users_by_name_or_number, the_ids_of_a_map_are_those_inside,
       the_name_of_a_user_is_the_first_with_the_number, the_facts_of_this_machine_are_read,
       the_capabilities_are_those_of_this_process, a_user_namespace_is_told_from_the_first_one,
       nr_open_is_read_only_for_a_limit_above_its_default, the_example_host_can_do_everything)
