@@ -25,7 +25,7 @@ STAGES=(
 file_limit_s() {
     local limit
     limit=$(sed -n 's/^# limit: \([0-9]\+\)$/\1/p' "$1" | head -n 1)
-    printf '%s\n' "${limit:-120}"
+    printf '%s\n' "${limit:-240}"
 }
 
 # Puts the group and the file before each name. A file that prints no result, or that ends badly
@@ -100,12 +100,12 @@ run_unit_binary() {
     room=${room#test_}
     output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || return 1
     CK_DEFAULT_TIMEOUT=60 CK_VERBOSITY=silent CK_TAP_LOG_FILE_NAME=- setpriv --pdeathsig TERM -- \
-        timeout -k 10 120 "$binary" </dev/null >"$output.tap" 2>&1
+        timeout -k 10 300 "$binary" </dev/null >"$output.tap" 2>&1
     status=$?
     read_tap <"$output.tap" >"$output"
     # Without its plan line the run was cut short.
     grep -q '^1\.\.[1-9]' "$output" || [ "$status" -ne 0 ] || status=1
-    judge_output "unit $room" "$output" "$status" 120
+    judge_output "unit $room" "$output" "$status" 300
     rm -f "$output" "$output.tap"
 }
 
