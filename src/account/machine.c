@@ -53,6 +53,18 @@ int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machin
     return 0;
 }
 
+static uint64_t grown(uint64_t before, uint64_t now)
+{
+    return now > before ? now - before : 0;
+}
+
+struct machine machine_since(const struct machine *before, const struct machine *now)
+{
+    return (struct machine){.cpus = now->cpus,
+                            .idle_us = grown(before->idle_us, now->idle_us),
+                            .steal_us = grown(before->steal_us, now->steal_us)};
+}
+
 int machine_read(struct machine *ret_machine, struct sub_err *err)
 {
     char text[256 << 10]; /* the lines of the CPUs come first; 4,096 of them fit */

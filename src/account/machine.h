@@ -13,6 +13,8 @@ struct machine { /* since boot, all CPUs together */
 
 /* Pure. -EINVAL: no such text. */
 int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machine);
+/* The kernel's own sums of idle time go back at times, by a tick or more. */
+struct machine machine_since(const struct machine *before, const struct machine *now);
 int machine_read(struct machine *ret_machine, struct sub_err *err);
 
 #endif

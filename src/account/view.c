@@ -9,6 +9,7 @@
 
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/log.h"
 #include "sublet/tenant.h"
 
 #define CLOCK_STEP_US 1000000
@@ -56,22 +57,23 @@ void account_view_free(struct account_view **place)
 
 /* ---- one window ---- */
 
-static void add_blame(struct account_tenant *tenant, const char *name, uint64_t us)
+/* The last place is for all who found none. */
+void view_blame(struct account_tenant *tenant, const char *name, uint64_t us)
 {
-    for (size_t i = 0; i < tenant->blame_count; i++) {
-        if (strcmp(tenant->blame[i].name, name) == 0) {
-            tenant->blame[i].us += us;
-            return;
-        }
+    size_t at = 0;
+
+    while (at < tenant->blame_count && strcmp(tenant->blame[at].name, name) != 0)
+        at++;
+    if (at >= LEDGER_BLAME_MAX - 1) {
+        at = LEDGER_BLAME_MAX - 1;
+        name = "others";
     }
-    /* the last place is for all who found none */
-    if (tenant->blame_count == LEDGER_BLAME_MAX - 1 && strcmp(name, "others") != 0) {
-        add_blame(tenant, "others", us);
-        return;
+    if (at >= tenant->blame_count) {
+        (void) snprintf(tenant->blame[at].name, sizeof tenant->blame[at].name, "%s", name);
+        tenant->blame[at].us = 0;
+        tenant->blame_count = at + 1;
     }
-    struct account_by *by = &tenant->blame[tenant->blame_count++];
-    (void) snprintf(by->name, sizeof by->name, "%s", name);
-    by->us = us;
+    tenant->blame[at].us += us;
 }
 
 struct blaming {
@@ -85,7 +87,7 @@ static void tell(void *context, size_t aggressor, uint64_t us)
     const char *name =
         aggressor == ACCOUNT_BY_HOST ? "host" : blaming->view->watched[aggressor].public.name;
 
-    add_blame(blaming->victim, name, us);
+    view_blame(blaming->victim, name, us);
 }
 
 static void add_row(struct account_view *view, size_t index, const struct account_host_row *host)
@@ -111,12 +113,13 @@ static void add_row(struct account_view *view, size_t index, const struct accoun
 
 static void measure(struct account_view *view, const struct machine *machine, uint64_t window_us)
 {
+    const struct machine since = machine_since(&view->machine, machine);
     const struct account_host host = {
         .window_us = window_us,
         .cpus = machine->cpus,
         .reserve_micro = view->reserve_micro,
-        .idle_us = machine->idle_us - view->machine.idle_us,
-        .steal_us = machine->steal_us - view->machine.steal_us,
+        .idle_us = since.idle_us,
+        .steal_us = since.steal_us,
     };
 
     for (size_t i = 0; i < view->count; i++)
@@ -137,12 +140,25 @@ static void measure(struct account_view *view, const struct machine *machine, ui
     view->window_us = window_us;
 }
 
+/* Tenants that are known are watched on while their folder cannot be read. */
+static int follow_tenants(struct account_view *view, struct sub_err *err)
+{
+    int rc = view_reload(view, err);
+
+    if (rc < 0 && view->has_loaded) {
+        log_debug("tenants: %s", err->text);
+        sub_err_clear(err);
+        return 0;
+    }
+    return rc;
+}
+
 int account_view_sample(struct account_view *view, bool slow, struct sub_err *err)
 {
     struct machine machine;
     bool measured = view->begun;
 
-    SUBLET_TRY(view_reload(view, err));
+    SUBLET_TRY(follow_tenants(view, err));
     uint64_t monotonic_us = clock_us(CLOCK_MONOTONIC), wall_us = clock_us(CLOCK_REALTIME);
     SUBLET_TRY(machine_read(&machine, err));
     slow = slow || !measured;

@@ -40,6 +40,9 @@ struct account_view {
     struct cgroup_sample sample; /* one for all */
 };
 
+/* view.c: a victim's time, on the account of who took it. */
+void view_blame(struct account_tenant *tenant, const char *name, uint64_t us);
+
 /* view_tenants.c: which tenants there are; looks again when their folder has changed. */
 int view_reload(struct account_view *view, struct sub_err *err);
 void view_forget(struct watched *watched);

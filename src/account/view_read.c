@@ -42,21 +42,22 @@ static uint64_t grown(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
-/* Counters that are absent stay 0 on both sides. */
+/* Counters that are absent stay 0 on both sides; without a base it is not known when they grew. */
 static void read_fast(struct account_view *view, struct watched *watched)
 {
     struct account_tenant *tenant = &watched->public;
     const struct cg_cpu_counters *cpu = &view->sample.cpu;
     const struct cg_pressure *pressure = &view->sample.cpu_pressure;
 
-    watched->party = (struct account_party){
-        .entitled_micro = tenant->entitled_micro,
-        .used_us = grown(cpu->usage_us, tenant->cpu.usage_us),
-        .throttled_us = grown(cpu->throttled_us, tenant->cpu.throttled_us),
-        .some_us = grown(pressure->some.total_us, tenant->cpu_pressure.some.total_us),
-        .full_us = grown(pressure->full.total_us, tenant->cpu_pressure.full.total_us),
-        .tasks = tenant->slow.pids.current,
-    };
+    if (watched->based)
+        watched->party = (struct account_party){
+            .entitled_micro = tenant->entitled_micro,
+            .used_us = grown(cpu->usage_us, tenant->cpu.usage_us),
+            .throttled_us = grown(cpu->throttled_us, tenant->cpu.throttled_us),
+            .some_us = grown(pressure->some.total_us, tenant->cpu_pressure.some.total_us),
+            .full_us = grown(pressure->full.total_us, tenant->cpu_pressure.full.total_us),
+            .tasks = tenant->slow.pids.current,
+        };
     tenant->measured = watched->based;
     tenant->cpu = *cpu;
     tenant->cpu_pressure = *pressure;
@@ -91,11 +92,14 @@ void view_read(struct account_view *view, struct watched *watched, bool slow,
     watched->party = (struct account_party){.entitled_micro = watched->public.entitled_micro};
     if (!open_group(view, watched))
         return;
-    if (cgroup_reader_sample(watched->reader, FAST, &view->sample, &ignored) < 0) {
-        view_forget(watched); /* the group is gone */
-        return;
+    /* a window that nobody measures does not move the base that a restored tenant has */
+    if (view->begun || !watched->based) {
+        if (cgroup_reader_sample(watched->reader, FAST, &view->sample, &ignored) < 0) {
+            view_forget(watched); /* the group is gone */
+            return;
+        }
+        read_fast(view, watched);
     }
-    read_fast(view, watched);
     if (slow)
         read_slow(view, watched, since_slow_us);
 }

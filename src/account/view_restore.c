@@ -71,14 +71,15 @@ uint64_t account_view_restore(struct account_view *view, const struct ledger_rec
                               const char *boot, uint64_t now_us)
 {
     struct watched *watched = find(view, record->tenant);
+    uint64_t gap_us = now_us > record->us ? now_us - record->us : 0; /* 0: the clock was set back */
 
-    if (watched == NULL || record->cpu == NULL || strcmp(record->boot, boot) != 0 ||
-        now_us <= record->us)
+    if (watched == NULL || record->cpu == NULL || strcmp(record->boot, boot) != 0)
         return 0;
-    view_read(view, watched, false, 0);
+    if (!watched->based) /* once: the ledger has many records of a tenant */
+        view_read(view, watched, false, 0);
     if (!watched->public.open || watched->public.cgroup_id != record->cg)
         return 0;
     restore_sums(&watched->public, record);
-    add_gap(&watched->public, record->cpu, now_us - record->us);
-    return now_us - record->us;
+    add_gap(&watched->public, record->cpu, gap_us);
+    return gap_us;
 }

@@ -78,26 +78,25 @@ static int replace(struct account_view *view, const struct tenant_plan *plan)
     return 0;
 }
 
-static bool is_unchanged(struct account_view *view)
+static bool is_unchanged(const struct account_view *view, struct timespec *ret_changed)
 {
     struct stat st;
 
     if (sys_fstatat(AT_FDCWD, view->tenants_dir, &st, 0) < 0)
         st.st_mtim = (struct timespec){0};
-    if (view->has_loaded && st.st_mtim.tv_sec == view->loaded.tv_sec &&
-        st.st_mtim.tv_nsec == view->loaded.tv_nsec)
-        return true;
-    view->loaded = st.st_mtim;
-    return false;
+    *ret_changed = st.st_mtim;
+    return view->has_loaded && st.st_mtim.tv_sec == view->loaded.tv_sec &&
+           st.st_mtim.tv_nsec == view->loaded.tv_nsec;
 }
 
 int view_reload(struct account_view *view, struct sub_err *err)
 {
     const struct tenant_plan *plan;
     struct findings findings;
+    struct timespec changed;
     struct arena names;
 
-    if (is_unchanged(view))
+    if (is_unchanged(view, &changed))
         return 0;
     arena_init(&names, ARENA_MAX_BYTES);
     findings_init(&findings, &names); /* a file that is wrong is its operator's to be told of */
@@ -111,6 +110,7 @@ int view_reload(struct account_view *view, struct sub_err *err)
     }
     arena_done(&view->names);
     view->names = names;
+    view->loaded = changed;
     view->has_loaded = true;
     return 0;
 }

@@ -35,5 +35,17 @@ START_TEST(what_is_no_such_text_is_refused)
 }
 END_TEST
 
+START_TEST(idle_time_that_goes_back_is_none)
+{
+    const struct machine before = {.cpus = 4, .idle_us = 50000, .steal_us = 20000};
+    const struct machine now = {.cpus = 2, .idle_us = 40000, .steal_us = 30000};
+    struct machine since = machine_since(&before, &now);
+
+    ck_assert_uint_eq(since.cpus, 2);
+    ck_assert_uint_eq(since.idle_us, 0);
+    ck_assert_uint_eq(since.steal_us, 10000);
+}
+END_TEST
+
 SUITE(machine_suite, the_machine_is_the_line_of_all_cpus_and_the_number_of_the_others,
-      what_is_no_such_text_is_refused)
+      what_is_no_such_text_is_refused, idle_time_that_goes_back_is_none)

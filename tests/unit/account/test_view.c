@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tenants whose groups are folders with files, so that every counter is the test's. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sublet/base/fd.h"
+
+#include "../../../src/account/view.h"
+#include "runner.h"
+#include "scratch.h"
+
+#define HOUR_US 3600000000ull
+
+static char top[64];
+static struct account_view *view;
+
+static void write_text(const char *name, const char *text)
+{
+    char path[160];
+
+    (void) snprintf(path, sizeof path, "%s/%s", top, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t) strlen(text));
+    (void) close(fd);
+}
+
+static void make_folder(const char *name)
+{
+    char path[160];
+
+    (void) snprintf(path, sizeof path, "%s/%s", top, name);
+    ck_assert(mkdir(path, 0755) == 0);
+}
+
+static void use(const char *tenant, unsigned long long us)
+{
+    char path[128], text[128];
+
+    (void) snprintf(path, sizeof path, "groups/sublet.tenants/%s/cpu.stat", tenant);
+    (void) snprintf(text, sizeof text, "usage_usec %llu\nuser_usec %llu\nsystem_usec 0\n", us, us);
+    write_text(path, text);
+}
+
+/* The folder's time tells that it has changed; the clock of files may be too coarse for a test. */
+static void define(const char *tenant, unsigned long long us)
+{
+    static time_t moment = 1700000000;
+    const struct timespec times[] = {{.tv_sec = ++moment}, {.tv_sec = moment}};
+    char path[128];
+
+    (void) snprintf(path, sizeof path, "groups/sublet.tenants/%s", tenant);
+    make_folder(path);
+    use(tenant, us);
+    (void) snprintf(path, sizeof path, "tenants/%s.json", tenant);
+    write_text(path, "{\"cpu\": \"fixed 0.1\"}\n");
+    ck_assert(utimensat(AT_FDCWD, view->tenants_dir, times, 0) == 0);
+}
+
+static void begin(void)
+{
+    static char folder[80];
+    char groups[80];
+
+    scratch_make(top);
+    make_folder("tenants");
+    make_folder("groups");
+    make_folder("groups/sublet.tenants");
+    (void) snprintf(folder, sizeof folder, "%s/tenants", top);
+    (void) snprintf(groups, sizeof groups, "%s/groups", top);
+    view = calloc(1, sizeof *view);
+    ck_assert_ptr_nonnull(view);
+    view->tenants_dir = folder;
+    view->cgroup_root_fd = open(groups, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    arena_init(&view->names, 0);
+}
+
+static void end(void)
+{
+    account_view_free(&view);
+    scratch_remove(top);
+}
+
+static void sample(void)
+{
+    struct sub_err err = {.code = 0};
+
+    ck_assert_msg(account_view_sample(view, false, &err) >= 0, "%s", err.text);
+}
+
+static const struct account_tenant *tenant(const char *name)
+{
+    for (size_t i = 0; i < account_view_count(view); i++) {
+        if (strcmp(account_view_tenant(view, i)->name, name) == 0)
+            return account_view_tenant(view, i);
+    }
+    ck_abort_msg("no tenant %s", name);
+}
+
+START_TEST(what_was_used_before_a_tenant_was_known_is_of_no_window)
+{
+    define("a", 5 * HOUR_US);
+    sample();
+    define("b", 10 * HOUR_US);
+    use("a", 5 * HOUR_US + 7);
+    sample();
+    ck_assert_uint_eq(account_view_host(view)->tenants_us, 7);
+    ck_assert(!tenant("b")->measured);
+    use("b", 10 * HOUR_US + 11);
+    sample();
+    ck_assert_uint_eq(account_view_host(view)->tenants_us, 11);
+    ck_assert_uint_eq(account_view_total(view)->ten, 18);
+}
+END_TEST
+
+static struct ledger_record record_of(const struct account_tenant *of, struct ledger_cpu *cpu)
+{
+    *cpu = (struct ledger_cpu){.use = of->cpu.usage_us,
+                               .ent = of->sums.entitled_us,
+                               .bor = of->sums.borrowed_us,
+                               .unu = of->sums.unused_us};
+    return (struct ledger_record){.k = LEDGER_SAMPLE,
+                                  .boot = "72915d91",
+                                  .tenant = of->name,
+                                  .cg = of->cgroup_id,
+                                  .us = HOUR_US,
+                                  .cpu = cpu};
+}
+
+static int64_t imbalance(const struct account_tenant *of, uint64_t used_before_us)
+{
+    return (int64_t) (of->cpu.usage_us - used_before_us + of->sums.unused_us) -
+           (int64_t) (of->sums.entitled_us + of->sums.borrowed_us);
+}
+
+START_TEST(the_sums_of_a_meter_that_goes_on_close_to_the_microsecond)
+{
+    struct sub_err err = {.code = 0};
+    struct ledger_cpu cpu;
+
+    define("a", 1000);
+    ck_ok(view_reload(view, &err), &err);
+    struct ledger_record record = record_of(tenant("a"), &cpu);
+    struct stat st;
+    ck_assert(fstatat(view->cgroup_root_fd, "sublet.tenants/a", &st, 0) == 0);
+    record.cg = st.st_ino;
+    cpu.use = 400;
+
+    /* two records of it, the later one counts */
+    cpu.ent = 77;
+    (void) account_view_restore(view, &record, "72915d91", HOUR_US + 1000000);
+    cpu.ent = 0;
+    ck_assert_uint_eq(account_view_restore(view, &record, "72915d91", HOUR_US + 1000000), 1000000);
+    use("a", 9000); /* between the restore and the first sample */
+    sample();
+    use("a", 9500);
+    sample();
+    ck_assert_uint_eq(tenant("a")->cpu.usage_us, 9500);
+    ck_assert_int_eq(imbalance(tenant("a"), 400), 0);
+}
+END_TEST
+
+START_TEST(sums_survive_a_clock_that_was_set_back)
+{
+    struct sub_err err = {.code = 0};
+    struct ledger_cpu cpu;
+    struct stat st;
+
+    define("a", 1000);
+    ck_ok(view_reload(view, &err), &err);
+    struct ledger_record record = record_of(tenant("a"), &cpu);
+    ck_assert(fstatat(view->cgroup_root_fd, "sublet.tenants/a", &st, 0) == 0);
+    record.cg = st.st_ino;
+    cpu = (struct ledger_cpu){.use = 900, .ent = 5000, .bor = 100, .unu = 4200};
+    ck_assert_uint_eq(account_view_restore(view, &record, "72915d91", HOUR_US - 1), 0);
+    ck_assert_uint_eq(tenant("a")->sums.entitled_us, 5000);
+    ck_assert_uint_eq(tenant("a")->sums.borrowed_us, 200);
+    ck_assert_uint_eq(tenant("a")->sums.unused_us, 4200);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_read_ends_no_view)
+{
+    define("a", 1000);
+    sample();
+    define("b", 1000);
+    ck_assert(chmod(view->tenants_dir, 0777) == 0);
+    use("a", 1500);
+    sample();
+    ck_assert_uint_eq(account_view_host(view)->tenants_us, 500);
+    ck_assert(chmod(view->tenants_dir, 0755) == 0);
+    sample();
+    ck_assert(tenant("b")->open);
+}
+END_TEST
+
+START_TEST(more_aggressors_than_room_are_summed_in_the_last_place)
+{
+    struct account_tenant *victim = calloc(1, sizeof *victim);
+    char name[32];
+
+    ck_assert_ptr_nonnull(victim);
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 3 * LEDGER_BLAME_MAX; i++) {
+            (void) snprintf(name, sizeof name, "t%u", i);
+            view_blame(victim, name, 10);
+        }
+    }
+    ck_assert_uint_eq(victim->blame_count, LEDGER_BLAME_MAX);
+    ck_assert_str_eq(victim->blame[0].name, "t0");
+    ck_assert_uint_eq(victim->blame[0].us, 20);
+    ck_assert_str_eq(victim->blame[LEDGER_BLAME_MAX - 1].name, "others");
+    ck_assert_uint_eq(victim->blame[LEDGER_BLAME_MAX - 1].us,
+                      20 * (2 * (uint64_t) LEDGER_BLAME_MAX + 1));
+    free(victim);
+}
+END_TEST
+
+Suite *view_suite(void);
+Suite *view_suite(void)
+{
+    const TTest *const tests[] = {
+        what_was_used_before_a_tenant_was_known_is_of_no_window,
+        the_sums_of_a_meter_that_goes_on_close_to_the_microsecond,
+        sums_survive_a_clock_that_was_set_back,
+        a_folder_that_cannot_be_read_ends_no_view,
+        more_aggressors_than_room_are_summed_in_the_last_place,
+    };
+    Suite *suite = suite_create("view");
+    TCase *cases = tcase_create("view");
+
+    tcase_add_checked_fixture(cases, begin, end);
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+        tcase_add_test(cases, tests[i]);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
