@@ -66,11 +66,15 @@ static struct tenant *find(struct tenancy *tenancy, const char *name)
 }
 
 /* A place for the new tenant, with the order kept. */
-static int insert(struct tenancy *tenancy, const char *name, struct tenant **ret_tenant)
+static int insert(struct tenancy *tenancy, const char *name, struct tenant **ret_tenant,
+                  struct sub_err *err)
 {
     struct tenants *tenants = &tenancy->tenants;
     size_t place = 0;
 
+    if (tenants->count >= TENANTS_MAX)
+        return sub_fail(err, E2BIG, tenancy->path, "has %zu tenants, at most %d are possible",
+                        tenants->count, TENANTS_MAX);
     tenants->items = arena_grow(tenancy->arena, tenants->items, tenants->count, tenants->count + 1,
                                 sizeof *tenants->items);
     if (tenants->items == NULL)
@@ -195,7 +199,7 @@ static int action_set(const struct call *call, const char *name, struct sub_err 
     tenant = find(&tenancy, name);
     existed = tenant != NULL;
     if (!existed)
-        SUBLET_TRY(insert(&tenancy, name, &tenant));
+        SUBLET_TRY(insert(&tenancy, name, &tenant, err));
     before = *tenant;
     if (!existed && call->args->contract[0] == NULL)
         return args_refuse(call->args, err, "a new tenant needs a contract: option '--cpu'");

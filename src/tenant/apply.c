@@ -54,7 +54,7 @@ static int drop_burst(int dir_fd, const char *group, struct sub_err *err)
 /* The kernel takes a partition it cannot keep, and says why when asked. */
 static int check_partition(int dir_fd, const struct tenant_drift *drift, struct sub_err *err)
 {
-    char have[256];
+    char have[256] = "";
 
     if (strcmp(drift->file, PARTITION) != 0)
         return 0;

@@ -60,5 +60,9 @@ int tenant_ensure(struct arena *arena, int root_fd, const char *dir_path, const 
         return rc == -ENOENT ? sub_fail(err, ENOENT, dir_path, "no such folder") : rc;
     findings_init(&findings, arena);
     SUBLET_TRY(make_plan(arena, dir, root, &findings, &plan, err));
-    return tenant_plan_apply(arena, root, plan, &done, err);
+    SUBLET_TRY(tenant_plan_apply(arena, root, plan, &done, err));
+    missing = cgroup_missing(root_fd, group, err); /* defined no more since the start looked */
+    return missing > 0
+               ? sub_fail(err, ENOENT, dir_path, "the tenant of group '%s' was removed", group)
+               : missing;
 }

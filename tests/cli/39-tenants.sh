@@ -57,6 +57,18 @@ run sublet --tenants "$T/none" tenant set dry --cpu 'elastic 0.05' -n
 expect_status 0
 expect_absent "$T/none"
 
+t 'one tenant more than can be read back is refused'
+mkdir -m 755 "$T/many"
+for ((i = 1; i < 4096; i++)); do
+    echo '{"cpu": "elastic 0"}' >"$T/many/t$i.json"
+done
+run sublet --tenants "$T/many" tenant set more --cpu 'elastic 0' -n
+expect_status 1
+expect_err_has "$T/many: has 4096 tenants, at most 4096 are possible"
+rm "$T/many/t1.json"
+run sublet --tenants "$T/many" tenant set more --cpu 'elastic 0' -n
+expect_status 0
+
 t 'what does not fit is refused with the numbers, and nothing is written'
 tenant set big --cpu "elastic $cpus"
 expect_status 1
