@@ -299,16 +299,21 @@ static int remove_tenant(struct tenancy *tenancy, const char *name, const char *
 static int action_remove(const struct call *call, const char *name, struct sub_err *err)
 {
     OWNED_TENANCY tenancy = {.dir_fd = -EBADF, .root_fd = -EBADF};
-    const struct tenant_group *group;
+    const struct tenant *tenant;
+    const char *group;
 
     SUBLET_TRY(tenancy_open(call, TENANCY_CHANGE, &tenancy, err));
-    SUBLET_TRY(tenancy_plan(&tenancy, err));
-    group = tenancy_find(&tenancy, name, err);
-    if (group == NULL)
-        return -ENOENT;
-    if (group->tenant->builtin)
+    /* without a plan: what no longer fits this machine can be removed, too */
+    tenant = find(&tenancy, name);
+    if (tenant == NULL)
+        return sub_fail(err, ENOENT, NULL, "no tenant '%.80s' is defined in '%s'", name,
+                        tenancy.path);
+    if (tenant->builtin)
         return sub_fail(err, EINVAL, NULL, "tenant '%s' is built in; nothing defines it", name);
-    return remove_tenant(&tenancy, name, group->group, call->args->force, err);
+    group = tenant_group_path(call->arena, tenant, tenancy.host.nested_partitions);
+    if (group == NULL)
+        return -ENOMEM;
+    return remove_tenant(&tenancy, name, group, call->args->force, err);
 }
 
 static const struct {

@@ -154,6 +154,16 @@ if ! has_controllers cpu memory io pids; then
     expect_err_match '^sublet: warning: acme: defined, but not applied: '
 fi
 
+t 'what no longer fits this machine can be removed'
+mkdir -m 755 "$T/shrunk"
+echo '{"cpu": "pinned 8000"}' >"$T/shrunk/large.json"
+run sublet --tenants "$T/shrunk" tenant list
+expect_status 1
+expect_err_has '8000 CPUs pinned in all'
+run sublet --tenants "$T/shrunk" tenant remove large
+expect_status 0
+expect_absent "$T/shrunk/large.json"
+
 t 'removed is forgotten'
 tenant remove acme
 expect_status 0
