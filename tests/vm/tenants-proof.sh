@@ -6,6 +6,7 @@
 # TEST_TENANTS_LONG=1: windows of ten seconds instead of two.
 # long
 # limit: 300
+# shellcheck disable=SC2016 # for the shells that become load
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"
 
@@ -13,6 +14,8 @@ definitions=$T/tenants
 top=/sys/fs/cgroup/sublet.tenants
 worker=$SUBLET_BUILD/load.elf
 window_ms=$((${TEST_TENANTS_LONG:-0} ? 10000 : 2000))
+# This script is to be heard beside its hogs, which are niced back to 0.
+renice -n -19 $$ >/dev/null
 sublet() { "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
 run_here() { run "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
 # define NAME CONTRACT: told only if it fails.
@@ -31,7 +34,7 @@ busy() {
     shift
     place "$name"
     mkdir -p "$group/load"
-    bash -c 'echo $$ >"$1/load/cgroup.procs" && shift && exec "$@"' - "$group" "$worker" "$@" &
+    nice -n 19 bash -c 'echo $$ >"$1/load/cgroup.procs" && shift && exec "$@"' - "$group" "$worker" "$@" &
     disown
 }
 # The load balancer spreads threads in its own time, and a promise is one over seconds.
@@ -107,7 +110,7 @@ near 'fixed 1.3, 4 threads, beside 4 hogs' 1300 0 one crowd
 reaches 'elastic 0.5 beside it' 500 1 one crowd
 calm one crowd
 
-t 'elastic uses what is idle and gets its share when it is not'
+t 'elastic uses what is idle, gets its share when it is not, and gives back within 100 ms'
 define one 'elastic 0.5'
 define crowd 'elastic 1.3'
 busy one hog 2
@@ -115,19 +118,18 @@ reaches 'elastic 0.5, alone: all of two CPUs' 2000 0 one
 busy crowd hog 4
 reaches 'elastic 1.3, that has just arrived' 1300 1 one crowd
 reaches 'elastic 0.5, beside it' 500 0 one crowd
-
-t 'what was borrowed is given back within 100 ms, the median of ten'
-stop() { xargs -r kill -STOP <"$top/crowd/load/cgroup.procs"; }
-go() { xargs -r kill -CONT <"$top/crowd/load/cgroup.procs"; }
+# and what was borrowed is given back within 100 ms, the median of ten
+read -r hungry <"$top/crowd/load/cgroup.procs"
 # In windows of 20 ms: 40 ms while it borrows all; 11 ms, and a tick of 4 ms, is its share.
 took=()
+mkfifo "$T/nothing"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-    stop
-    "$worker" sample 300 1 "$top/one" >/dev/null
-    "$worker" sample 20 40 "$top/one" "$top/crowd" >"$T/windows" &
+    kill -STOP "$hungry"
+    "$worker" sample 200 1 "$top/one" >/dev/null
+    "$worker" sample 20 60 "$top/one" "$top/crowd" >"$T/windows" &
     sampler=$!
-    sleep 0.2
-    go
+    read -rt 0.4 <>"$T/nothing" # a pause without a program, which would have to wait for its turn
+    kill -CONT "$hungry"
     wait "$sampler"
     took+=("$(awk '{ now += $1 }
         !came && $3 > 2000 { came = now - $1 }
@@ -147,6 +149,7 @@ near 'elastic 0.5 ceiling 1, alone' 1000 0 one
 calm one
 
 t 'a burst takes a hurry that a cap would stop'
+forget crowd
 # 2 threads of 70 ms in each 270 ms: half of the cap in the long run, more than it in 100 ms
 stat_of() { sed -n "s/^$1 //p" "$top/one/cpu.stat"; }
 define one 'fixed 1'
@@ -204,7 +207,7 @@ expect [ "${used[1]}" -ge 48 ]
 
 t 'all tenants together get what is for sale when the host is busy as well'
 mkdir "/sys/fs/cgroup/other-$ID"
-bash -c 'echo $$ >"$1/cgroup.procs" && exec "$2" hog 4' - "/sys/fs/cgroup/other-$ID" "$worker" &
+nice -n 19 bash -c 'echo $$ >"$1/cgroup.procs" && exec "$2" hog 4' - "/sys/fs/cgroup/other-$ID" "$worker" &
 disown
 sublet tenant apply
 place .
