@@ -165,7 +165,7 @@ int proc_resctrl_remove(int fs_fd, const char *group, const char *monitor, struc
 /* --- sd_notify (notify.c) -----------------------------------------------------------------------
  * What the container's process tells over a socket of its own goes to whoever listens on the
  * caller's $NOTIFY_SOCKET: READY, STATUS, RELOADING, STOPPING, ERRNO, BUSERROR, MAINPID (as a pid
- * of the host), WATCHDOG, EXTEND_TIMEOUT_USEC, BARRIER with its descriptor. All else is dropped. */
+ * of the host), WATCHDOG, EXTEND_TIMEOUT_USEC, BARRIER. All else is dropped. */
 #define PROC_NOTIFY_BYTES 4096 /* systemd takes no more */
 
 struct proc_notify {
@@ -178,13 +178,14 @@ struct proc_notify {
     bool ready;         /* READY has been handed on */
     char text[PROC_NOTIFY_BYTES + 64]; /* what waits until the host's socket has room */
     size_t length;
-    int passed_fd;
+    int barrier_fd, passed_fd; /* ends of a pipe: ours, and the one for the listener */
 };
-#define PROC_NOTIFY_NONE                       \
-    ((struct proc_notify){.socket_fd = -EBADF, \
-                          .host_fd = -EBADF,   \
-                          .pid_ns_fd = -EBADF, \
-                          .passed_fd = -EBADF, \
+#define PROC_NOTIFY_NONE                        \
+    ((struct proc_notify){.socket_fd = -EBADF,  \
+                          .host_fd = -EBADF,    \
+                          .pid_ns_fd = -EBADF,  \
+                          .barrier_fd = -EBADF, \
+                          .passed_fd = -EBADF,  \
                           .source = {.fd = -EBADF}})
 
 /* Makes the socket name in the folder, in the place of an older one. */

@@ -131,9 +131,11 @@ int sys_unix_connect(const char *path); /* stream; any length of path (through i
  * connected to a path or, with '@', to an abstract name. */
 int sys_datagram_bind(int dir_fd, const char *name);
 int sys_datagram_connect(const char *address);
-/* One datagram with the pid of its sender (0: not in our pid namespace) and at most one
- * descriptor; more of them are closed. -EMSGSIZE if it was longer. */
-ssize_t sys_datagram_recv(int socket_fd, void *data, size_t size, pid_t *ret_pid, int *ret_fd);
+/* The first datagram that waits, with the pid of its sender (0: not in our pid namespace); it goes
+ * on waiting until it is dropped. -EMSGSIZE if it is longer. Descriptors that go with it are never
+ * taken: to close a file may block, where its file system is the sender's own. */
+ssize_t sys_datagram_peek(int socket_fd, void *data, size_t size, pid_t *ret_pid);
+void sys_datagram_drop(int socket_fd);
 int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, size_t fd_count);
 ssize_t sys_recv_fd(int socket_fd, void *data, size_t size,
                     int *ret_fd); /* ret_fd -EBADF if none */

@@ -2,7 +2,10 @@
 /*
  * sd_notify(3) across the border of a container. The service manager believes the runtime, so only
  * words that tell of the service's own state are handed on: neither descriptors to keep (FDSTORE)
- * nor who else may speak (NOTIFYACCESS), and a main process only if it is the container's.
+ * nor who else may speak (NOTIFYACCESS), and a main process only if it is the container's. No
+ * descriptor of the container is taken or handed on: to close a file asks its file system, and that
+ * may be the container's own, which never answers. A barrier gets a pipe of ours, and the
+ * container's datagram stays in the queue, with its descriptor, until the listener has closed that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -100,15 +103,25 @@ static void add_known(struct proc_notify *notify, const char *line)
     }
 }
 
+static void add_barrier(struct proc_notify *notify)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return; /* the container's is passed at once */
+    notify->barrier_fd = ends[0];
+    notify->passed_fd = ends[1];
+    add_line(notify, "BARRIER=1", 9);
+}
+
 /* From what came to what goes on. text is NUL-terminated, and is cut into lines. */
-static void translate(struct proc_notify *notify, char *text, pid_t sender, int *fd)
+static void translate(struct proc_notify *notify, char *text, pid_t sender)
 {
     bool has_main_pid = false, is_ready = false;
 
     notify->length = 0;
     if (strcmp(text, "BARRIER=1") == 0 || strcmp(text, "BARRIER=1\n") == 0) {
-        add_line(notify, "BARRIER=1", 9);
-        notify->passed_fd = sub_take_fd(fd);
+        add_barrier(notify);
         return;
     }
     for (char *line = text, *next; line != NULL; line = next) {
@@ -127,12 +140,20 @@ static void translate(struct proc_notify *notify, char *text, pid_t sender, int 
 
 /* --- from socket to socket ------------------------------------------------------------------ */
 
+static void wait_for(struct proc_notify *notify, int fd, short events)
+{
+    notify->source.fd = fd;
+    notify->source.events = events;
+}
+
+/* Done with the datagram. */
 static void listen_again(struct proc_notify *notify)
 {
     notify->length = 0;
-    sub_close(&notify->passed_fd); /* a barrier is passed when its descriptor is closed by all */
-    notify->source.fd = notify->socket_fd;
-    notify->source.events = POLLIN;
+    sub_close(&notify->barrier_fd);
+    sub_close(&notify->passed_fd);
+    sys_datagram_drop(notify->socket_fd);
+    wait_for(notify, notify->socket_fd, POLLIN);
 }
 
 static void send_on(struct proc_notify *notify)
@@ -143,20 +164,24 @@ static void send_on(struct proc_notify *notify)
                                                &notify->passed_fd, barrier ? 1 : 0);
 
     if (rc == -EAGAIN) { /* nothing more is taken until there is room again */
-        notify->source.fd = notify->host_fd;
-        notify->source.events = POLLOUT;
+        wait_for(notify, notify->host_fd, POLLOUT);
         return;
     }
     if (rc < 0)
         log_debug("NOTIFY_SOCKET: not handed on: %s", sub_strerror(-rc));
-    listen_again(notify);
+    if (rc < 0 || !barrier) {
+        listen_again(notify);
+        return;
+    }
+    notify->length = 0;
+    sub_close(&notify->passed_fd);
+    wait_for(notify, notify->barrier_fd, 0); /* a hang-up is always told */
 }
 
 static void act(struct proc_source *source, short revents)
 {
     struct proc_notify *notify = (struct proc_notify *) source;
     char text[PROC_NOTIFY_BYTES + 1];
-    OWNED_FD fd = -EBADF;
     pid_t sender = 0;
 
     (void) revents;
@@ -164,13 +189,19 @@ static void act(struct proc_source *source, short revents)
         send_on(notify);
         return;
     }
-    ssize_t n = sys_datagram_recv(notify->socket_fd, text, sizeof text - 1, &sender, &fd);
-    if (n <= 0 || memchr(text, '\0', (size_t) n) != NULL)
+    if (notify->barrier_fd >= 0) {
+        listen_again(notify);
         return;
-    text[n] = '\0';
-    translate(notify, text, sender, &fd);
+    }
+    ssize_t n = sys_datagram_peek(notify->socket_fd, text, sizeof text - 1, &sender);
+    if (n > 0 && memchr(text, '\0', (size_t) n) == NULL) {
+        text[n] = '\0';
+        translate(notify, text, sender);
+    }
     if (notify->length > 0)
         send_on(notify);
+    else if (n != -EAGAIN)
+        listen_again(notify);
 }
 
 int proc_notify_open(struct proc_notify *notify, int folder_fd, const char *name,
@@ -192,7 +223,7 @@ int proc_notify_open(struct proc_notify *notify, int folder_fd, const char *name
         log_debug("NOTIFY_SOCKET: nobody listens on '%s': %s", host_address,
                   sub_strerror(-notify->host_fd));
     notify->source.act = act;
-    listen_again(notify);
+    wait_for(notify, notify->socket_fd, POLLIN);
     return 0;
 }
 
@@ -230,6 +261,7 @@ void proc_notify_done(struct proc_notify *notify)
     sub_close(&notify->socket_fd);
     sub_close(&notify->host_fd);
     sub_close(&notify->pid_ns_fd);
+    sub_close(&notify->barrier_fd);
     sub_close(&notify->passed_fd);
 }
 

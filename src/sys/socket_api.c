@@ -84,55 +84,36 @@ int sys_datagram_bind(int dir_fd, const char *name)
     return sub_take_fd(&fd);
 }
 
-/* The first descriptor of a message; the room for one has room for two. */
-static int first_fd(const struct cmsghdr *head)
-{
-    size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    int first = -EBADF;
-
-    for (size_t i = 0; i < count; i++) {
-        int fd;
-
-        memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
-        if (i == 0)
-            first = fd;
-        else
-            sub_close(&fd);
-    }
-    return first;
-}
-
-ssize_t sys_datagram_recv(int socket_fd, void *data, size_t size, pid_t *ret_pid, int *ret_fd)
+ssize_t sys_datagram_peek(int socket_fd, void *data, size_t size, pid_t *ret_pid)
 {
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(sizeof(struct ucred))]; /* and none for descriptors */
     } control = {.bytes = {0}};
     struct iovec part = {.iov_base = data, .iov_len = size};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
-    OWNED_FD fd = -EBADF;
     struct ucred sender = {.pid = 0};
 
-    ssize_t n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    ssize_t n = recvmsg(socket_fd, &message, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0)
         return -errno;
-    for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head != NULL;
-         head = CMSG_NXTHDR(&message, head)) {
-        if (head->cmsg_level != SOL_SOCKET)
-            continue;
-        if (head->cmsg_type == SCM_RIGHTS && fd < 0)
-            fd = first_fd(head);
-        if (head->cmsg_type == SCM_CREDENTIALS)
-            memcpy(&sender, CMSG_DATA(head), sizeof sender);
-    }
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_CREDENTIALS)
+        memcpy(&sender, CMSG_DATA(head), sizeof sender);
     if ((message.msg_flags & MSG_TRUNC) != 0)
         return -EMSGSIZE;
     *ret_pid = sender.pid;
-    *ret_fd = sub_take_fd(&fd);
     return n;
+}
+
+void sys_datagram_drop(int socket_fd)
+{
+    struct msghdr message = {.msg_iovlen = 0};
+
+    (void) recvmsg(socket_fd, &message, MSG_DONTWAIT);
 }
 
 int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, size_t fd_count)

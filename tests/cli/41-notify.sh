@@ -99,6 +99,16 @@ expect_json '.fds // 0' '0
 0' "$T/told"
 dismiss
 
+t 'no file of the container reaches the manager, and a barrier is a pipe of ours'
+manager
+notify_bundle . file barrier 'STATUS=over'
+manage run -b "$T/b" "$ID"
+expect_status 0
+expect_out 'barrier passed'
+expect_told '["BARRIER=1","BARRIER=1","STATUS=over"]'
+expect_eq 'descriptors, pipes' "$(jq -c 'select(.words == ["BARRIER=1"]) | [.fds, .pipes]' "$T/told")" $'[1,1]\n[1,1]'
+dismiss
+
 t 'start returns when the container is ready, and names its process'
 manager
 notify_bundle . 'STATUS=getting up' 'READY=1' stay

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The container's side of sd_notify: sends each argument as one datagram to $NOTIFY_SOCKET.
  * "barrier": BARRIER=1 with a pipe, until its other end is closed by all. "fds": FDSTORE=1 with
- * two descriptors. "child:WORDS": from a child of this process. */
+ * two descriptors. "file": BARRIER=1 with a file. "child:WORDS": from a child of this process. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,15 @@ static void barrier(void)
     printf("barrier %s\n", poll(&wait, 1, 10000) == 1 ? "passed" : "stands");
 }
 
+static void send_file(void)
+{
+    int fd = open("/proc/self/exe", O_RDONLY);
+
+    if (fd >= 0)
+        send_words("BARRIER=1", &fd, 1);
+    close(fd);
+}
+
 static void from_child(const char *words)
 {
     if (fork() == 0) {
@@ -72,6 +82,8 @@ int main(int argc, char **argv)
             barrier();
         else if (strcmp(argv[i], "fds") == 0)
             send_words("FDSTORE=1\nSTATUS=with descriptors", fds, 2);
+        else if (strcmp(argv[i], "file") == 0)
+            send_file();
         else if (strcmp(argv[i], "stay") == 0)
             pause();
         else if (strncmp(argv[i], "child:", 6) == 0)
