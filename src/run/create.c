@@ -97,10 +97,8 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
         rc = watch_process(start, signal_fd, ret_status, err);
     if (rc < 0) {
         struct sub_err ignored = {.code = 0};
-        int status;
 
-        (void) sys_pidfd_signal(start->child.pidfd, SIGKILL);
-        (void) sys_pidfd_wait(start->child.pidfd, 0, &status);
+        kill_child(start->child.pidfd);
         (void) end_container(&by_name, warn, &ignored);
         return rc;
     }

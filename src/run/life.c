@@ -2,6 +2,7 @@
 /* Small things that several verbs share. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,16 @@ int signal_group(struct arena *arena, int dir_fd, int number, struct sub_err *er
             reached++;
     }
     return reached > 0 ? 0 : -ESRCH;
+}
+
+void kill_child(int pidfd)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    int status;
+
+    (void) sys_pidfd_signal(pidfd, SIGKILL);
+    if (sys_poll(&ended, 1, KILLED_LIMIT_MS) > 0)
+        (void) sys_pidfd_wait(pidfd, 0, &status);
 }
 
 /* One by one, frozen so that none can fork away: a group on which cgroup.kill was used once kills

@@ -34,7 +34,7 @@
 #include "start.h"
 #include "target.h"
 
-#define ANSWER_MS  30000
+#define ANSWER_MS  10000 /* the container is locked meanwhile */
 #define PROC_MAGIC 0x9fa0
 
 struct work {
@@ -160,8 +160,9 @@ static void end(struct ns_child *child, bool kill)
     if (child->pidfd < 0)
         return;
     if (kill)
-        (void) sys_pidfd_signal(child->pidfd, SIGKILL);
-    (void) sys_pidfd_wait(child->pidfd, 0, &status);
+        kill_child(child->pidfd);
+    else
+        (void) sys_pidfd_wait(child->pidfd, 0, &status);
     sub_close(&child->pidfd);
 }
 

@@ -65,12 +65,8 @@ int step_spawn(struct start *start, struct sub_err *err)
 
 void undo_spawn(struct start *start)
 {
-    int status;
-
-    if (start->child.pidfd < 0)
-        return;
-    (void) sys_pidfd_signal(start->child.pidfd, SIGKILL);
-    (void) sys_pidfd_wait(start->child.pidfd, 0, &status);
+    if (start->child.pidfd >= 0)
+        kill_child(start->child.pidfd);
 }
 
 /* A child that has died is noticed, with its reason, by the next wait; any other failure to reach

@@ -19,6 +19,7 @@
 #define ANSWER_LIMIT_MS  120000 /* for a child that only has our own work to do */
 #define DESTROY_LIMIT_MS 10000
 #define FREEZE_LIMIT_MS  1000
+#define KILLED_LIMIT_MS  5000
 
 struct start {
     const struct step_table *steps;
@@ -173,6 +174,9 @@ const char *cgroup_manager_name(enum plan_cgroup_manager manager);
 int signal_group(struct arena *arena, int dir_fd, int number, struct sub_err *err);
 int destroy_group(struct arena *arena, int root_fd, const struct state_record *record,
                   struct sub_err *err);
+/* SIGKILL, and reaped. But a file system that a process of the container serves (FUSE) can hold who
+ * has asked it something, killed or not, until that process ends: nobody waits for that. */
+void kill_child(int pidfd);
 int write_pid_file(const char *path, pid_t pid, struct sub_err *err);
 struct run_info info_of_record(const struct state_record *record, enum run_status status,
                                pid_t pid);

@@ -243,3 +243,23 @@ t 'a container that does not run has no place for mounts'
 run sublet mounts add "$ID" "$T/m.json"
 expect_status 1
 expect_err_match 'container does not exist'
+
+t 'a file system of the container that never answers holds neither the command nor a delete'
+rm -rf "$T/b"
+up .
+cp "$(helper silent)" "$T/b/rootfs/bin/silent"
+mknod "$T/b/rootfs/fuse" c 10 229
+mkdir "$T/b/rootfs/silent"
+timeout -k 1 60 nsenter -t "$pid" -m -- /bin/silent /fuse /silent >"$T/silent" &
+server=$!
+until_true 10 grep -q ready "$T/silent"
+file "$(bind /silent/x "$T/data")"
+run timeout -k 1 50 "$SUBLET" --root "$T/root" mounts add "$ID" "$T/m.json"
+expect_status 1
+expect_error "sublet: the container's process did not answer within 10 s"
+expect grep -q asked "$T/silent"
+run sublet delete --force "$ID"
+expect_status 0
+expect_quiet
+kill "$server"
+wait "$server" 2>/dev/null
