@@ -49,8 +49,10 @@ static void use(const char *tenant, unsigned long long us)
 static void define(const char *tenant, unsigned long long us)
 {
     static time_t moment = 1700000000;
-    const struct timespec times[] = {{.tv_sec = ++moment}, {.tv_sec = moment}};
     char path[128];
+
+    moment++;
+    const struct timespec times[] = {{.tv_sec = moment}, {.tv_sec = moment}};
 
     (void) snprintf(path, sizeof path, "groups/sublet.tenants/%s", tenant);
     make_folder(path);

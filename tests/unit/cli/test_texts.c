@@ -181,8 +181,8 @@ START_TEST(features_tell_the_planners_own_words)
         "\"idmap\": {\n        \"enabled\": true\n",
         "\"netDevices\": {\n      \"enabled\": true\n",
         "\"intelRdt\": {\n      \"enabled\": true,\n      \"schemata\": true,\n",
-        "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": true,\n      \"systemdUser\": "
-        "true,\n",
+        "\"v1\": false,\n      \"v2\": true,\n      \"systemd\": true,\n",
+        "\"systemdUser\": true,\n",
         "\"run.oci.keep_original_groups\",\n    \"run.oci.mount_context_type\",\n",
     };
     char word[128];
