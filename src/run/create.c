@@ -99,11 +99,15 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
         struct sub_err ignored = {.code = 0};
 
         kill_child(start->child.pidfd);
+        start_done(start); /* the end must not lack descriptors because the start holds them */
         (void) end_container(&by_name, warn, &ignored);
         return rc;
     }
     explain_end(start, *ret_status, warn);
-    return start->request->keep ? 0 : end_container(&by_name, warn, err);
+    if (start->request->keep)
+        return 0;
+    start_done(start);
+    return end_container(&by_name, warn, err);
 }
 
 int run_run(const struct run_request *request, int *ret_status, struct sub_err *warn,

@@ -137,6 +137,7 @@ void start_done(struct start *start)
     cg_systemd_close(&start->systemd);
     ns_joins_close(&start->joins);
     mount_tree_free(start->tree);
+    start->tree = NULL;
     priv_filter_done(&start->filter);
     sub_freep(&start->hook_state);
 }
