@@ -29,7 +29,7 @@ op 'run --user' '1000' 'b --user 1000 w-$R -- id -u'
 op 'run --workingdir, --env' '/tmp v' 'b --workingdir /tmp --env K=v w-$R -- sh -c "pwd; echo \$K"'
 op 'run -v' 'there' 'echo there >$W/f; b -v $W:/v:ro w-$R -- cat /v/f'
 op 'run --mount type=tmpfs' 'tmpfs' 'b --mount type=tmpfs,dst=/v w-$R -- df -T /v | awk "END { print \$2 }"'
-op 'run --cap-add' '00000000a82425fb' '
+op 'run --cap-add' '00000000802405fb' '
     b --cap-add CAP_SYS_ADMIN w-$R -- grep CapEff /proc/self/status | awk "{ print \$2 }"'
 op 'run --hostname' 'web' 'b --hostname web w-$R -- hostname'
 op 'run --no-pivot' 'hi' 'b --no-pivot w-$R -- echo hi'
@@ -51,7 +51,7 @@ op 'bud: a RUN that fails' '~.*3.*' 'printf "FROM $I\nRUN exit 3\n" >$W/Dockerfi
 op 'bud: RUN --mount type=bind, cache, secret' 'hush' '
     echo hush >$W/s
     printf "FROM $I\nRUN --mount=type=secret,id=s --mount=type=cache,target=/c " >$W/Dockerfile
-    printf "--mount=type=tmpfs,target=/t cat /run/secrets/s >/f && touch /c/x /t/y\n" >>$W/Dockerfile
+    printf -- "--mount=type=tmpfs,target=/t cat /run/secrets/s >/f && touch /c/x /t/y\n" >>$W/Dockerfile
     bud -q --secret id=s,src=$W/s -t se-$R $W >/dev/null; buildah from --name z-$R localhost/se-$R >/dev/null
     b z-$R -- cat /f'
 op 'bud --memory, --cpu-quota, --ulimit' '67108864 50000 100000 100' '

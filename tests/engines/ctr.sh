@@ -9,7 +9,7 @@
 engines_world
 
 # new ARGUMENT...: ctr run with the runtime of the play, over a copy of the root file system.
-new() { ctr run --runc-binary "/usr/sbin/$R" --rootfs "$@"; }
+new() { ctr run --env PATH=/bin --runc-binary "/usr/sbin/$R" --rootfs "$@"; }
 task_is() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
 gone() { ctr task kill -s KILL "$1" >/dev/null 2>&1; until_out 20 'STOPPED' task_is "$1" >/dev/null; ctr task rm "$1" >/dev/null 2>&1; ctr container rm "$1"; }
 export -f new task_is gone
@@ -20,8 +20,8 @@ op 'run: no such program' '~.*no-such.*not found.*' 'new --rm $ROOTFS $C no-such
 op 'run: with a terminal' '~.*/dev/pts/0' '
     script -qec "ctr run --runc-binary /usr/sbin/$R --rm -t --rootfs $ROOTFS $C tty" /dev/null'
 op 'run --detach, task ls' 'RUNNING' 'new -d $ROOTFS box-$R sleep 100000; task_is box-$R'
-op 'create, start, delete' '0' '
-    ctr container create --runc-binary /usr/sbin/$R --rootfs $ROOTFS $C true && ctr task start $C; echo $?
+op 'create, start, delete, the runtime found as runc' '0' '
+    ctr container create --rootfs $ROOTFS $C /bin/true && ctr task start $C; echo $?
     ctr task rm $C >/dev/null 2>&1; ctr container rm $C'
 op 'task exec' 'hi' 'ctr task exec --exec-id e1 box-$R echo hi'
 op 'task exec: exit status' '7' 'ctr task exec --exec-id e2 box-$R sh -c "exit 7"; echo $?'
