@@ -97,11 +97,18 @@ static uint64_t drop_unraisable(struct planning *p, const struct plan_caps *plan
 {
     uint64_t lost = plan->ambient & ~plan->inheritable;
 
+    const char *names = NULL;
+
     for (size_t i = 0; i < plan_capabilities.count; i++) {
+        const char *name = plan_capabilities.rows[i].name;
+
         if ((lost & BIT(plan_capabilities.rows[i].value)) != 0)
-            plan_warning(p, "process.capabilities.ambient", "%s is left out: it is not inheritable",
-                         plan_capabilities.rows[i].name);
+            names = names == NULL ? name : arena_printf(p->arena, "%s, %s", names, name);
     }
+    /* one line for all: buildah asks for a dozen of them at each RUN */
+    if (names != NULL)
+        plan_warning(p, "process.capabilities.ambient", "%s %s left out: not inheritable", names,
+                     (lost & (lost - 1)) == 0 ? "is" : "are");
     return plan->ambient & ~lost;
 }
 

@@ -47,8 +47,9 @@ static const char *reason(int code)
         return "no such file or directory";
     case EACCES:
         return "permission denied";
-    case EISDIR:
-        return "is a directory";
+    case EISDIR: /* to the kernel too: podman knows the latter words alone, and gives 126 for them
+                  */
+        return "is a directory: permission denied";
     case ENOTDIR:
         return "not a directory";
     default:

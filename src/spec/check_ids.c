@@ -72,17 +72,17 @@ void check_id_mappings(const char *path, const struct spec_id_mappings *maps,
 static void check_mappings(const char *path, const struct spec_id_mappings *maps,
                            const struct spec_namespace *user, struct findings *findings)
 {
-    if (user == NULL || user->path != NULL) {
-        if (maps->count > 0) {
-            findings_error(findings, path, "%s",
-                           user == NULL
-                               ? "needs a namespace of type 'user' in linux.namespaces"
-                               : "not allowed where the user namespace is joined by its path");
-        }
+    if (user == NULL) {
+        if (maps->count > 0)
+            findings_error(findings, path, "needs a namespace of type 'user' in linux.namespaces");
         return;
     }
+    /* podman describes so what another container's namespace has; that one's own maps are in force
+     */
     if (maps->count == 0) {
-        findings_error(findings, path, "missing, a new user namespace needs at least one entry");
+        if (user->path == NULL)
+            findings_error(findings, path,
+                           "missing, a new user namespace needs at least one entry");
         return;
     }
     check_id_mappings(path, maps, findings);

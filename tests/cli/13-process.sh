@@ -77,7 +77,7 @@ probe_bundle ".process.user = {uid: 1000, gid: 1000} | $(caps ambient CAP_KILL C
 run sublet run -b "$T/b" "$ID"
 expect_status 0
 expect_json .capabilities.ambient 0000000000000020
-expect_err 'sublet: warning: process.capabilities.ambient: CAP_CHOWN is left out: it is not inheritable'
+expect_err 'sublet: warning: process.capabilities.ambient: CAP_CHOWN is left out: not inheritable'
 
 t 'an unknown capability is a warning'
 probe_bundle "$(caps bounding CAP_KILL CAP_FLY) | $(caps permitted CAP_KILL) | $(caps effective CAP_KILL)"

@@ -44,6 +44,10 @@ for form in --detach ''; do
     enter $form --pid-file "$T/none" "$ID" /etc/passwd
     expect_status 126
     expect_error "sublet: process.args[0]: exec '/etc/passwd': permission denied"
+    # shellcheck disable=SC2086
+    enter $form --pid-file "$T/none" "$ID" /etc
+    expect_status 126
+    expect_error "sublet: process.args[0]: exec '/etc': is a directory: permission denied"
     expect_absent "$T/none"
 done
 printf '#!/no/interpreter\n' >"$T/b/rootfs/bin/script"

@@ -10,6 +10,11 @@ NEED_BUILD=(gcc libc6-dev binutils cmake ninja-build pkgconf
 NEED_TEST=(clang clang-format clang-tidy libclang-rt-14-dev shellcheck mandoc python3 jq busybox-static
     util-linux mount iproute2 procps uidmap qemu-system-x86 kmod xz-utils zstd systemd dbus dbus-user-session)
 
+# For the stage engines. shellcheck reads this file alone:
+# shellcheck disable=SC2034
+NEED_ENGINES=(podman conmon buildah containerd docker.io runc crun uidmap fuse-overlayfs
+    tini catatonit jq)
+
 # Prints those of the given packages that are not fully installed.
 need_missing() {
     local package state
