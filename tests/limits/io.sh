@@ -82,7 +82,7 @@ io_ahead() {
     window --warm 1500 --disk "$SCRATCH_NUMBER" 6000
     rates a bytes write_bytes
     row 'write at most 4.0 MiB/s, buffered' "$(mib "$in")/s" "$(mib "$out")/s" within 2097152 $((4194304 * 11 / 10)) "$out"
-    ahead=$(((in - out) * 6))
+    ahead=$(((in - out) * ${seen[wall_us]:-0} / 1000000))
     row 'ahead of the disk by its memory at most: 8 MiB' "$(mib ${ahead#-})" - within -8388608 8388608 "$ahead"
     over
 }

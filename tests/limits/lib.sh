@@ -106,9 +106,11 @@ counter() {
 # ---- measuring ----
 
 # window [--warm MS] [--still] [--disk MAJ:MIN] MS: of all containers of the scene; see worker/watch.c.
+# The second try of a measurement looks three times as long.
 window() {
     local name key value
     [ -z "$cli_skipped" ] || return 0
+    [[ -z $again || " $* " == *' --still '* ]] || set -- "${@:1:$#-1}" $((${*: -1} * 3))
     seen=()
     for name in "${names[@]}"; do
         set -- "$@" "$name=${group[$name]}"
@@ -173,6 +175,7 @@ mib() { printf '%d.%d MiB' $(($1 >> 20)) $((($1 & 1048575) * 10 >> 20)); }
 rows=()
 wrong=
 noisy=
+again=
 proof_name=
 
 print_row() { printf "$TABLE_PREFIX%-13s %-52s %-14s %-14s %s\n" "$@" >&"$TABLE"; }
@@ -200,7 +203,7 @@ noise() {
 }
 
 # measure FUNCTION ARGUMENT...: its rows. One that does not hold is measured once more if there is a
-# reason outside to be seen, and the table says so.
+# reason outside to be seen, for longer, and the table says so.
 measure() {
     local again='' part reason_before=$cli_reason
     [ -z "$cli_skipped" ] || return 0

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2034,SC2154 # variables of lib.sh
-# Wherever the group is, the limits hold: below the path that podman gives, and where none is given.
+# Wherever the group is, the limits hold: below the path that podman gives, where none is given, and
+# in a scope of systemd, where systemd is what runs the host.
 limits_at() {
     local in out
     scene
@@ -24,6 +25,11 @@ prove_paths() {
     for WHERE in podman none; do
         measure limits_at
     done
+    if [ -d /run/systemd/system ]; then
+        WHERE=systemd MANAGER=(--cgroup-manager systemd)
+        measure limits_at
+        MANAGER=(--cgroup-manager cgroupfs)
+    fi
     WHERE=plain
     expect_absent "$cli_cgroups/libpod_parent"
 }

@@ -11,18 +11,18 @@ update() {
 
 # More CPU time, less, and other CPUs.
 update_cpu() {
-    local in out less=$((CPU_COUNT * 250)) more=$((CPU_COUNT * 750))
+    local in out less=$((CPU_COUNT * 250)) more=$((CPU_COUNT * 500))
     scene
     container a "{\"cpu\": {\"quota\": $((less * 100)), \"period\": 100000, \"cpus\": \"$CPUS\"}}" spin 2
-    window 2000
+    window 3000
     cpus a
     row "before: $(milli $less) CPUs" "$(milli "$in")" "$(milli "$out")" near $less 5 "$in" "$out"
     update --cpu-quota $((more * 100)) "$ID-a"
-    window 2000
+    window 3000
     cpus a
     row "--cpu-quota $((more * 100)): $(milli $more) CPUs" "$(milli "$in")" "$(milli "$out")" near $more 5 "$in" "$out"
     update --cpu-quota -1 --cpuset-cpus "${CPUS%,*}" "$ID-a"
-    window 2000
+    window 3000
     cpus a
     row "--cpu-quota -1 --cpuset-cpus ${CPUS%,*}: 1.000 CPUs" "$(milli "$in")" "$(milli "$out")" near 1000 5 "$in" "$out"
     over
@@ -58,11 +58,11 @@ update_io() {
     window --warm 500 --disk "$SCRATCH_NUMBER" 2000
     rates a rounds reads
     row 'before: 50 reads a second' "$in/s" "$out/s" near 50 10 "$in" "$out"
-    printf '{"blockIO": {%s}}' "$(at_most ReadIOPS 200)" >"$T/new"
+    printf '{"blockIO": {%s}}' "$(at_most ReadIOPS 100)" >"$T/new"
     update --resources "$T/new" "$ID-a"
     window --warm 500 --disk "$SCRATCH_NUMBER" 2000
     rates a rounds reads
-    row '--resources FILE: 200 reads a second' "$in/s" "$out/s" near 200 10 "$in" "$out"
+    row '--resources FILE: 100 reads a second' "$in/s" "$out/s" near 100 10 "$in" "$out"
     over
 }
 
