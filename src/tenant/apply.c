@@ -165,6 +165,18 @@ static int leave_old_place(struct applying *a, const struct tenant_group *group,
     return 0;
 }
 
+/* Those that are not pinned first: they leave the CPUs that a partition is about to take. */
+static int write_groups(struct applying *a, bool pinned, struct sub_err *err)
+{
+    for (size_t i = 0; i < a->plan->count; i++) {
+        const struct tenant_group *group = &a->plan->groups[i];
+
+        if ((group->tenant->contract.cpu.kind == TENANT_PINNED) == pinned)
+            SUBLET_TRY(write_group(a, group, err));
+    }
+    return 0;
+}
+
 static int write_all(struct applying *a, struct sub_err *err)
 {
     const struct tenant_plan *plan = a->plan;
@@ -175,8 +187,8 @@ static int write_all(struct applying *a, struct sub_err *err)
     for (size_t i = 0; i < plan->count; i++)
         SUBLET_TRY(let_go(a, &plan->groups[i], err));
     SUBLET_TRY(write_group(a, &plan->parent, err));
-    for (size_t i = 0; i < plan->count; i++)
-        SUBLET_TRY(write_group(a, &plan->groups[i], err));
+    SUBLET_TRY(write_groups(a, false, err));
+    SUBLET_TRY(write_groups(a, true, err));
     return 0;
 }
 

@@ -219,14 +219,14 @@ static int plan_group(struct planning *p, size_t index, const uint64_t *cpus, st
     };
     warn_of_dirty_pages(p, tenant);
 
-    int rc = tenant_rows(p->arena, p->host, tenant, pinned ? cpus : NULL, group, err);
+    int rc = tenant_rows(p->arena, p->host, tenant, cpus, group, err);
     return rc < 0 ? sub_err_wrap(err, "tenant '%s'", tenant->name) : 0;
 }
 
 static int plan_groups(struct planning *p, struct sub_err *err)
 {
     uint64_t(*cpus)[CPU_WORDS] = arena_array(p->arena, p->tenants->count, sizeof *cpus);
-    uint64_t exclusive[CPU_WORDS] = {0};
+    uint64_t exclusive[CPU_WORDS] = {0}, left[CPU_WORDS];
     struct tenant_plan *plan = p->plan;
 
     plan->groups = arena_array(p->arena, p->tenants->count, sizeof *plan->groups);
@@ -235,10 +235,17 @@ static int plan_groups(struct planning *p, struct sub_err *err)
     if (pins_choose(p->host, p->tenants, cpus) < 0)
         return sub_fail(err, ENOSPC, "tenants", "fewer CPUs than are pinned");
     plan->count = p->tenants->count;
+    memcpy(left, p->host->online, sizeof left);
     for (size_t i = 0; i < plan->count; i++) {
-        SUBLET_TRY(plan_group(p, i, cpus[i], err));
-        for (size_t word = 0; word < CPU_WORDS; word++)
+        for (size_t word = 0; word < CPU_WORDS; word++) {
             exclusive[word] |= cpus[i][word];
+            left[word] &= ~cpus[i][word];
+        }
+    }
+    for (size_t i = 0; i < plan->count; i++) {
+        bool pinned = p->tenants->items[i].contract.cpu.kind == TENANT_PINNED;
+
+        SUBLET_TRY(plan_group(p, i, pinned ? cpus[i] : left, err));
     }
     plan->parent = (struct tenant_group){.group = TENANT_PARENT};
     return tenant_parent_rows(p->arena, p->host, parent_weight(p), exclusive, &plan->parent, err);

@@ -28,7 +28,7 @@ int pins_choose(const struct tenant_host *host, const struct tenants *tenants,
 
 /* ---- rows ---- */
 
-/* The rows of one tenant; cpus: of a pinned one, else NULL. */
+/* The rows of one tenant; cpus: those of a pinned one, else those that are left to the others. */
 int tenant_rows(struct arena *arena, const struct tenant_host *host, const struct tenant *tenant,
                 const uint64_t *cpus, struct tenant_group *group, struct sub_err *err);
 int tenant_parent_rows(struct arena *arena, const struct tenant_host *host, uint64_t weight,

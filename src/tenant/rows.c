@@ -125,18 +125,23 @@ static int put_io(struct cg_rows *rows, const struct tenant_contract *contract, 
     return 0;
 }
 
-/* In the order that takes CPUs; giving them back is the way backwards (apply.c). */
+/*
+ * In the order that takes CPUs; giving them back is the way backwards (apply.c). Who is no longer
+ * pinned may run on all CPUs that are left: the kernel does not take "none" back once processes
+ * live there, nor a list that overlaps with a partition beside it.
+ */
 static int put_cpuset(struct cg_rows *rows, const struct tenant_host *host,
                       const struct tenant *tenant, const uint64_t *cpus, struct sub_err *err)
 {
-    const char *list = cpus == NULL ? "" : cpus_text(rows->arena, cpus);
+    bool pinned = tenant->contract.cpu.kind == TENANT_PINNED;
+    const char *list = cpus_text(rows->arena, cpus);
 
-    if (cpus == NULL && tenant->held_cpus == NULL)
+    if (!pinned && tenant->held_cpus == NULL)
         return 0;
-    SUBLET_TRY(put(rows, "cpuset.cpus", list, cpus == NULL, err));
+    SUBLET_TRY(put(rows, "cpuset.cpus", list, !pinned, err));
     if (host->nested_partitions)
-        SUBLET_TRY(put(rows, "cpuset.cpus.exclusive", list, cpus == NULL, err));
-    return put(rows, "cpuset.cpus.partition", cpus == NULL ? "member" : "root", cpus == NULL, err);
+        SUBLET_TRY(put(rows, "cpuset.cpus.exclusive", pinned ? list : "", !pinned, err));
+    return put(rows, "cpuset.cpus.partition", pinned ? "root" : "member", !pinned, err);
 }
 
 static void finish(struct tenant_group *group, const struct cg_rows *rows)

@@ -208,6 +208,13 @@ if [ -d "$top/solo" ]; then # Linux 6.7: the group stays where it is
     tenant set solo --cpu 'elastic 0.1'
     expect_status 0
     expect test -d "/proc/$(sublet state "$ID" | jq .pid)"
+    # it runs on, where the next one that is pinned does not
+    tenant set acme --cpu 'pinned 1'
+    expect_status 0
+    expect_knob solo cpuset.cpus.effective 0
+    tenant set acme --cpu 'fixed 0.25'
+    expect_status 0
+    expect_knob solo cpuset.cpus.effective 0-1
 else
     expect_eq group "$(group_of "$ID")" "/sublet.pinned-solo/sublet-$ID"
     tenant set solo --cpu 'elastic 0.1'

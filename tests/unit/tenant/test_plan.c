@@ -323,8 +323,20 @@ START_TEST(who_is_no_longer_pinned_gives_its_cpus_back)
     ck_ok(make("a", false), &err);
     ck_assert_ptr_null(plan->groups[0].cpus);
     ck_assert_str_eq(rows("a", "cpuset."),
-                     "cpuset.cpus=; cpuset.cpus.exclusive=; cpuset.cpus.partition=member");
+                     "cpuset.cpus=0-3; cpuset.cpus.exclusive=; cpuset.cpus.partition=member");
     ck_assert_str_eq(rows_of(&plan->parent, "cpuset."), "cpuset.cpus.exclusive=");
+}
+END_TEST
+
+START_TEST(who_was_pinned_keeps_off_the_cpus_of_who_is)
+{
+    fresh(4);
+    hold(define("a", "elastic 1"), 0, 3);
+    define("b", "pinned 1");
+    ck_ok(make("b", false), &err);
+    ck_assert_str_eq(rows("a", "cpuset."),
+                     "cpuset.cpus=0-2; cpuset.cpus.exclusive=; cpuset.cpus.partition=member");
+    ck_assert_str_eq(rows("b", "cpuset.cpus.p"), "cpuset.cpus.partition=root");
 }
 END_TEST
 
@@ -367,5 +379,5 @@ SUITE(plan_suite, a_contract_becomes_weight_cap_and_burst, above_100_cpus_a_cpu_
       what_fits_is_admitted_to_the_last_thousandth, what_does_not_fit_is_refused_with_the_numbers,
       overcommit_scales_what_is_entitled, protected_memory_is_sold_to_nine_tenths,
       pinned_tenants_get_the_highest_cpus_and_keep_them,
-      who_is_no_longer_pinned_gives_its_cpus_back, before_6_7_a_partition_lies_at_the_top,
-      a_path_tells_its_tenant)
+      who_is_no_longer_pinned_gives_its_cpus_back, who_was_pinned_keeps_off_the_cpus_of_who_is,
+      before_6_7_a_partition_lies_at_the_top, a_path_tells_its_tenant)
