@@ -235,12 +235,13 @@ static void put_back(int dir_fd, const struct cg_changes *changes, size_t count,
         if (change->back == NULL)
             continue;
         int rc = knob_put(dir_fd, change->row.file, change->back, &absent);
-        if (rc < 0 && !absent)
+        if (rc < 0 && !absent) {
             (void) sub_err_wrap(err,
                                 "cgroup file '%s' keeps '%.60s', which could not be put back "
                                 "to '%.60s' (%s)",
                                 change->row.file, change->row.text, change->back,
                                 sub_strerror(-rc));
+        }
     }
 }
 

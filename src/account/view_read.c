@@ -49,7 +49,7 @@ static void read_fast(struct account_view *view, struct watched *watched)
     const struct cg_cpu_counters *cpu = &view->sample.cpu;
     const struct cg_pressure *pressure = &view->sample.cpu_pressure;
 
-    if (watched->based)
+    if (watched->based) {
         watched->party = (struct account_party){
             .entitled_micro = tenant->entitled_micro,
             .used_us = grown(cpu->usage_us, tenant->cpu.usage_us),
@@ -58,6 +58,7 @@ static void read_fast(struct account_view *view, struct watched *watched)
             .full_us = grown(pressure->full.total_us, tenant->cpu_pressure.full.total_us),
             .tasks = tenant->slow.pids.current,
         };
+    }
     tenant->measured = watched->based;
     tenant->cpu = *cpu;
     tenant->cpu_pressure = *pressure;

@@ -6,7 +6,7 @@
 
 #include "command.h"
 
-#define SECOND_US     1000000u
+#define SECOND_US     UINT64_C(1000000)
 #define WINDOW_MIN_US 10000u
 
 /* clang-format off */

@@ -355,11 +355,12 @@ static int tenant_body(const struct call *call, struct sub_err *err)
     if (i == ACTION_COUNT)
         return args_refuse(args, err, "unknown action '%.32s': set, list, show, remove or apply",
                            args->operands[0]);
-    if (actions[i].takes_name != (args->operand_count == 2))
+    if (actions[i].takes_name != (args->operand_count == 2)) {
         return args_refuse(args, err,
                            actions[i].takes_name ? "'%s' needs the name of a tenant"
                                                  : "'%s' takes no name",
                            actions[i].name);
+    }
     SUBLET_TRY(check_options(args, i, err));
     return actions[i].act(call, args->operand_count == 2 ? args->operands[1] : NULL, err);
 }

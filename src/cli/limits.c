@@ -43,11 +43,12 @@ static int parse_cpu(const char *text, struct tenant_cpu *ret_cpu, bool *ret_wor
 
     *ret_words = strchr(text, ' ') != NULL;
     if (!*ret_words) {
-        if (num_parse_milli(text, ARGS_MILLI_MAX, &milli) < 0 || milli == 0)
+        if (num_parse_milli(text, ARGS_MILLI_MAX, &milli) < 0 || milli == 0) {
             return sub_fail(err, ARGS_USAGE, "--cpu",
                             "'%.32s' is no number of CPUs: above 0, with at most three decimals, "
                             "or 'fixed N [burst TIME]', 'elastic N [ceiling M] [burst TIME]'",
                             text);
+        }
         *ret_cpu = (struct tenant_cpu){.kind = TENANT_FIXED, .milli = (uint32_t) milli};
         return 0;
     }

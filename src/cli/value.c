@@ -90,11 +90,12 @@ static int store_number(const struct arg_row *row, const char *text, void *targe
     case ARG_IGNORED:
         break;
     case ARG_LIMIT:
-        if (num_parse_size(text, &value) < 0)
+        if (num_parse_size(text, &value) < 0) {
             return sub_fail(err, EINVAL, NULL,
                             "'%s' is no size: a number with an optional unit K, M, G or T, or -1 "
                             "for no limit",
                             text);
+        }
         break;
     case ARG_SIZE:
         if (num_parse_size(text, &value) < 0)
@@ -102,11 +103,12 @@ static int store_number(const struct arg_row *row, const char *text, void *targe
                             "'%s' is no size: a number with an optional unit K, M, G or T", text);
         break;
     case ARG_DURATION:
-        if (num_parse_duration(text, &value) < 0 || value == 0)
+        if (num_parse_duration(text, &value) < 0 || value == 0) {
             return sub_fail(err, EINVAL, NULL,
                             "'%s' is no duration above 0: a number with an optional unit us, ms, "
                             "s, m or h",
                             text);
+        }
         break;
     default:
         rc = num_parse_u64(text, row->kind == ARG_U32 ? UINT32_MAX : INT64_MAX, &value);

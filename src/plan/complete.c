@@ -86,13 +86,14 @@ static bool has_id(const struct spec_id_mappings *maps, uint32_t id)
 static void explain(struct completing *c, const char *path, const char *file, const char *tool,
                     const struct host_ranges *ranges)
 {
-    if (ranges->no_helper)
+    if (ranges->no_helper) {
         findings_warning(c->findings, path,
                          "%s has ids for user '%s', but %s is not installed (package uidmap)", file,
                          c->host->user->name, tool);
-    else
+    } else {
         findings_warning(c->findings, path, "%s has %s ids for user '%s'", file,
                          ranges->count == 0 ? "no" : "not enough", c->host->user->name);
+    }
 }
 
 static void check_reach(struct completing *c)

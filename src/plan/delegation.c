@@ -50,21 +50,23 @@ int plan_check_place(const struct planning *p, const struct cg_row *row, struct 
     const char *name = row->controller == 0 ? "cgroup" : cg_controller_name(row->controller);
     uint32_t euid = p->host->euid;
 
-    if (first == NULL)
+    if (first == NULL) {
         return sub_fail(err, EOPNOTSUPP, row->path,
                         "%s: not delegated to uid %u: no cgroup at or above '/%s' is; "
                         "--cgroup-manager systemd asks the user's session manager for one",
                         name, euid, p->host->own_cgroup == NULL ? "?" : p->host->own_cgroup);
+    }
     if (find_place(p, row->controller) != NULL)
         return 0;
     for (size_t i = 0; i < p->host->place_count; i++) {
         const struct cg_place *place = &p->host->places[i];
 
-        if (is_possible(p, place) && (place->has & row->controller) != 0)
+        if (is_possible(p, place) && (place->has & row->controller) != 0) {
             return sub_fail(err, EOPNOTSUPP, row->path,
                             "%s: cgroup '/%s', delegated to uid %u, cannot give it to a group "
                             "below while processes live in it: start sublet from a group in it",
                             name, place->path, euid);
+        }
     }
     return sub_fail(err, EOPNOTSUPP, row->path, "%s: not delegated to uid %u with cgroup '/%s'",
                     name, euid, first->path);
@@ -75,11 +77,12 @@ static void do_without(struct planning *p, const char *path)
 {
     struct plan_cgroup *cgroup = &p->plan->cgroup;
 
-    if (path[0] != '\0')
+    if (path[0] != '\0') {
         plan_warning(p, CGROUP_FIELD,
                      "'%s' is not below a cgroup delegated to uid %u: the container gets no cgroup "
                      "of its own",
                      path, p->host->euid);
+    }
     cgroup->path = NULL;
     cgroup->delegate = false;
 }

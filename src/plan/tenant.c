@@ -79,11 +79,12 @@ static void decide_place(struct planning *p)
     cgroup->tenant_outside = cgroup->path == NULL || cgroup->tenant_group == NULL ||
                              cgroup->manager == PLAN_CGROUP_SYSTEMD ||
                              !path_holds(cgroup->tenant_group, cgroup->path);
-    if (cgroup->tenant_outside && cgroup->tenant_named)
+    if (cgroup->tenant_outside && cgroup->tenant_named) {
         plan_warning(p, cgroup->tenant_json,
                      "the container is outside of tenant '%s', whose cgroup is /%s: no limit of "
                      "the contract holds",
                      cgroup->tenant, cgroup->tenant_group);
+    }
 }
 
 static void forbid_realtime(struct planning *p)
@@ -94,11 +95,12 @@ static void forbid_realtime(struct planning *p)
     const char *tenant = p->plan->cgroup.tenant;
     uint32_t policy = process->scheduler == NULL ? SCHED_NORMAL : process->scheduler->policy;
 
-    if (policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE)
+    if (policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE) {
         plan_error(p, "process.scheduler.policy",
                    "real-time scheduling escapes every CPU limit; the contract of tenant '%s' does "
                    "not allow it",
                    tenant);
+    }
     /* the power over the scheduler is that of the first user namespace alone */
     if (!p->plan->ns.new_user && !p->plan->ns.join_user &&
         ((caps->bounding | caps->effective | caps->permitted | caps->inheritable) & nice) != 0)
@@ -106,11 +108,12 @@ static void forbid_realtime(struct planning *p)
                    "CAP_SYS_NICE allows real-time scheduling; the contract of tenant '%s' does not",
                    tenant);
     for (size_t i = 0; i < process->rlimit_count; i++) {
-        if (process->rlimits[i].resource == RLIMIT_RTPRIO && process->rlimits[i].hard > 0)
+        if (process->rlimits[i].resource == RLIMIT_RTPRIO && process->rlimits[i].hard > 0) {
             plan_error(p, process->rlimits[i].json,
                        "RLIMIT_RTPRIO allows real-time scheduling; the contract of tenant '%s' "
                        "does not",
                        tenant);
+        }
     }
 }
 

@@ -99,11 +99,12 @@ static void check_usage(struct updating *u)
                    "%lld bytes are below the %lld in use, and checkBeforeUpdate is set",
                    (long long) memory->limit_bytes, (long long) used);
     if (memory->swap_bytes > 0 && present_number(u, "memory.swap.current", &swapped) &&
-        memory->swap_bytes < used + swapped)
+        memory->swap_bytes < used + swapped) {
         plan_error(u->p, MEMORY ".swap",
                    "%lld bytes are below the %lld of memory and swap in use, and "
                    "checkBeforeUpdate is set",
-                   (long long) memory->swap_bytes, (long long) (used + swapped));
+                   (long long) memory->swap_bytes, (long long) used + swapped);
+    }
 }
 
 /* cpu.max holds both numbers: the one that is not given stays as it is. */

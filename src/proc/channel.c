@@ -102,7 +102,7 @@ static int receive(int fd, int timeout_ms, struct sub_err *ret_message, int *ret
 
 int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, struct sub_err *err)
 {
-    struct sub_err message;
+    struct sub_err message = {.code = 0};
     int rc = receive(fd, timeout_ms, &message, ret_fd, err);
 
     if (rc > 0)
@@ -112,7 +112,7 @@ int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, 
 
 int proc_receive_child(int fd, int timeout_ms, pid_t *ret_pid, struct sub_err *err)
 {
-    struct sub_err message;
+    struct sub_err message = {.code = 0};
     int rc = receive(fd, timeout_ms, &message, NULL, err);
 
     if (rc <= 0)

@@ -128,11 +128,12 @@ static int keep_lines(const char *text, const struct pids *pids, struct buf *tab
         header = false;
         line += length + (line[length] == '\n');
     }
-    if (header)
+    if (header) {
         return sub_fail(err, EINVAL, "ps",
                         "no PID column in its first line '%.80s': with these arguments there is no "
                         "telling which lines are the container's",
                         text);
+    }
     return buf_failed(table) ? sub_fail(err, ENOMEM, "ps", "out of memory") : 0;
 }
 

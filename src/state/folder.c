@@ -128,7 +128,7 @@ int state_is_locked(int dir_fd)
 int state_remove(int root_fd, const char *id, int dir_fd, struct sub_err *err)
 {
     /* all the names this room and run ever make there; the record goes last */
-    static const char *const names[] = {STATE_NOTIFY "/" STATE_NOTIFY_SOCKET,
+    static const char *const names[] = {(STATE_NOTIFY "/" STATE_NOTIFY_SOCKET),
                                         STATE_NOTIFY,
                                         STATE_FIFO,
                                         STATE_ANSWER,

@@ -157,11 +157,12 @@ static int leave_old_place(struct applying *a, const struct tenant_group *group,
         return 0;
 
     int rc = cgroup_remove(a->root_fd, other, REMOVE_LIMIT_MS, &cause);
-    if (rc < 0)
+    if (rc < 0) {
         return sub_fail(err, -rc, other,
                         "containers run in it, and before Linux 6.7 a tenant that becomes pinned, "
                         "or is no longer, gets another cgroup: end them first (%s)",
                         cause.text);
+    }
     return 0;
 }
 

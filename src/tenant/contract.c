@@ -145,11 +145,12 @@ int tenant_io_parse(struct arena *arena, const char *text, const char *where,
         fine = parse_rate(rate, io.rates) == 0;
         count++;
     }
-    if (!fine || count == 0)
+    if (!fine || count == 0) {
         return sub_fail(err, EINVAL, where,
                         "'%.80s': expected /PATH=RATE[,RATE...] with rates as 50MB/s, 500iops, "
                         "read:10MB/s, write:100iops",
                         text);
+    }
     io.path = arena_strndup(arena, text, (size_t) (equal - text));
     *ret_io = io;
     return io.path == NULL ? -ENOMEM : 0;

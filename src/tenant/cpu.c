@@ -77,11 +77,12 @@ static int check(const struct tenant_cpu *cpu, const char *where, struct sub_err
         return sub_fail(err, EINVAL, where, "pinned takes whole CPUs");
     if (cpu->burst_us > 0 && cap_milli == 0)
         return sub_fail(err, EINVAL, where, "burst needs a ceiling to go beyond");
-    if (cpu->burst_us > cap_milli * (PERIOD_US / 1000))
+    if (cpu->burst_us > cap_milli * (PERIOD_US / 1000)) {
         return sub_fail(err, ERANGE, where,
                         "burst %llu us: at most the %llu us that the cap allows in %d ms",
                         (unsigned long long) cpu->burst_us,
                         (unsigned long long) (cap_milli * (PERIOD_US / 1000)), PERIOD_US / 1000);
+    }
     return 0;
 }
 
@@ -98,11 +99,12 @@ int tenant_cpu_parse(const char *text, const char *where, struct tenant_cpu *ret
 
     size_t count = split(copy, words);
     const struct word *kind = count == 0 ? NULL : words_find(&kinds, words[0]);
-    if (kind == NULL || count < 2 || count > WORDS_MAX || count % 2 != 0)
+    if (kind == NULL || count < 2 || count > WORDS_MAX || count % 2 != 0) {
         return sub_fail(err, EINVAL, where,
                         "'%.64s': expected fixed N [burst TIME], elastic N [ceiling M] [burst "
                         "TIME] or pinned N",
                         text);
+    }
     cpu.kind = (enum tenant_cpu_kind) kind->value;
     SUBLET_TRY(parse_cpus(words[1], where, &cpu.milli, err));
     for (size_t i = 2; i < count; i += 2)

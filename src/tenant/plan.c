@@ -37,7 +37,7 @@ static void add_up(struct planning *p)
 {
     struct tenant_sums *sums = &p->plan->sums;
 
-    *sums = (struct tenant_sums){.online_milli = cpus_count(p->host->online) * 1000u,
+    *sums = (struct tenant_sums){.online_milli = (uint64_t) cpus_count(p->host->online) * 1000,
                                  .reserve_milli = p->host->reserve_milli,
                                  .memory_for_sale_bytes =
                                      p->host->memory_bytes - p->host->memory_bytes / 10};
@@ -107,12 +107,13 @@ static int admit_cpu(struct planning *p, const struct tenant *changed, struct su
 
     if (sums->sold_milli <= sums->for_sale_milli)
         return 0;
-    if (p->overcommit || changed == NULL)
+    if (p->overcommit || changed == NULL) {
         return complain(
             p, NULL,
             arena_printf(p->arena, "%s: more than there is, every promise is kept to %u per cent",
                          all, (unsigned) (sums->for_sale_milli * 100 / sums->sold_milli)),
             err);
+    }
 
     uint64_t others = sums->sold_milli;
     if (changed->contract.cpu.kind != TENANT_PINNED)
