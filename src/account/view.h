@@ -45,6 +45,7 @@ void view_blame(struct account_tenant *tenant, const char *name, uint64_t us);
 
 /* view_tenants.c: which tenants there are; looks again when their folder has changed. */
 int view_reload(struct account_view *view, struct sub_err *err);
+struct watched *view_find(struct account_view *view, const char *name); /* NULL: none */
 void view_forget(struct watched *watched);
 
 /* view_read.c: the counters of one tenant; party is what has been since the last time. */

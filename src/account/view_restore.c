@@ -5,15 +5,6 @@
 
 #include "view.h"
 
-static struct watched *find(struct account_view *view, const char *name)
-{
-    for (size_t i = 0; name != NULL && i < view->count; i++) {
-        if (strcmp(view->watched[i].public.name, name) == 0)
-            return &view->watched[i];
-    }
-    return NULL;
-}
-
 static void restore_sums(struct account_tenant *tenant, const struct ledger_record *record)
 {
     const struct ledger_cpu *cpu = record->cpu;
@@ -70,7 +61,7 @@ static void add_gap(struct account_tenant *tenant, const struct ledger_cpu *cpu,
 uint64_t account_view_restore(struct account_view *view, const struct ledger_record *record,
                               const char *boot, uint64_t now_us)
 {
-    struct watched *watched = find(view, record->tenant);
+    struct watched *watched = record->tenant == NULL ? NULL : view_find(view, record->tenant);
     uint64_t gap_us = now_us > record->us ? now_us - record->us : 0; /* 0: the clock was set back */
 
     if (watched == NULL || record->cpu == NULL || strcmp(record->boot, boot) != 0)

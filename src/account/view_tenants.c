@@ -24,7 +24,7 @@ static void copy_text(char *to, size_t size, const char *from)
     (void) snprintf(to, size, "%s", from);
 }
 
-static struct watched *find(struct account_view *view, const char *name)
+struct watched *view_find(struct account_view *view, const char *name)
 {
     for (size_t i = 0; i < view->count; i++) {
         if (strcmp(view->watched[i].public.name, name) == 0)
@@ -37,7 +37,7 @@ static struct watched *find(struct account_view *view, const char *name)
 static void take_up(struct account_view *view, const struct tenant_group *group,
                     struct watched *ret_watched)
 {
-    struct watched *old = find(view, group->tenant->name);
+    struct watched *old = view_find(view, group->tenant->name);
 
     if (old == NULL) {
         *ret_watched = (struct watched){.dir_fd = -EBADF};
