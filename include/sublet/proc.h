@@ -158,6 +158,11 @@ int proc_resctrl_monitor(int fs_fd, const struct plan_resctrl *resctrl, struct s
 int proc_resctrl_enter(int fs_fd, const struct plan_resctrl *resctrl, pid_t pid,
                        struct sub_err *err);
 
+/* New lines for a group that is there: all of them, or none with the kernel's reason.
+ * *ret_before: the lines it had, which put it back by the same call. */
+int proc_resctrl_change(struct arena *arena, int fs_fd, const char *group, const char *lines,
+                        const char **ret_before, struct sub_err *err);
+
 /* Removes a monitoring group and a group (either may be NULL) by their paths. A group that has
  * tasks by now is not removed: another container has come to share it. */
 int proc_resctrl_remove(int fs_fd, const char *group, const char *monitor, struct sub_err *err);

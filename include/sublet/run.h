@@ -112,9 +112,15 @@ struct run_exec_request {
  * waits, relays signals and the terminal; *ret_status as with run_run. */
 int run_exec(const struct run_exec_request *request, int *ret_status, struct sub_err *err);
 
-/* Changes the limits that `given` has, all of them or none, and keeps the whole in the record.
- * dry_run: only says what would be done. Warnings and all errors go to findings. */
-int run_update(const struct run_target *target, const struct spec_resources *given, bool dry_run,
+struct run_changes {
+    const struct spec_resources *resources;
+    const struct spec_intel_rdt *rdt; /* NULL: its cache class stays as it is */
+    bool dry_run;                     /* only say what would be done */
+};
+
+/* Changes the limits that are given, all of them or none, and keeps the whole in the record.
+ * Warnings and all errors go to findings. */
+int run_update(const struct run_target *target, const struct run_changes *changes,
                struct findings *findings, struct plan_update *ret_update, struct sub_err *err);
 
 enum run_status { RUN_CREATING, RUN_CREATED, RUN_RUNNING, RUN_PAUSED, RUN_STOPPED };
@@ -130,7 +136,8 @@ struct run_info {
     const char *systemd_unit; /* the container's scope; NULL: systemd did not make its group */
     const struct run_pair *annotations;
     size_t annotation_count;
-    const struct spec_resources *resources; /* since an update; NULL: those of config.json */
+    const struct spec_resources *resources;      /* since an update; NULL: those of config.json */
+    const char *l3_cache_schema, *mem_bw_schema; /* the same */
     bool corrupt; /* list only: the record makes no sense; the rest is empty */
 };
 

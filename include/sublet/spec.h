@@ -195,6 +195,7 @@ int spec_check_process(const struct spec_process *process, struct findings *find
 /* Of a config that was checked before: its process, which is another one now, and its ids. */
 int spec_check_exec(const struct spec *spec, struct findings *findings);
 int spec_check_resources(const struct spec_resources *resources, struct findings *findings);
+int spec_check_intel_rdt(const struct spec_intel_rdt *rdt, struct findings *findings);
 
 /* What the process object given to exec leaves open is as the container's own process has it:
  * environment, user, capabilities, labels, limits, oomScoreAdj, scheduling. Not noNewPrivileges:

@@ -63,19 +63,20 @@ struct state_record {
     const char *boot_id;
     bool complete; /* create has done all; false: it is at work, or died in it */
     struct state_process process;
-    const char *cgroup_path;     /* below the v2 mount; NULL: none */
-    uint32_t cgroup_parents;     /* how many parents of it create makes */
-    bool cgroup_kept;            /* the group was there before: empty it, keep it */
-    const char *cgroup_manager;  /* "cgroupfs", "systemd", "disabled" */
-    const char *resctrl_group;   /* made by create; NULL: none */
-    const char *resctrl_monitor; /* "GROUP/mon_groups/ID"; NULL: none */
-    const char *systemd_unit;    /* manager systemd: "docker-abc.scope" */
-    const char *systemd_scope;   /* its group; cgroup_path is it, or one level below */
-    bool systemd_user;           /* of the user's session manager */
-    bool start_hooks;            /* startContainer or poststart hooks: start has to wait for them */
-    bool stop_hooks;             /* poststop hooks: delete has to read config.json */
-    const char *tenant;          /* NULL: none */
-    bool tenant_outside;         /* the group is not the tenant's */
+    const char *cgroup_path;                     /* below the v2 mount; NULL: none */
+    uint32_t cgroup_parents;                     /* how many parents of it create makes */
+    bool cgroup_kept;                            /* the group was there before: empty it, keep it */
+    const char *cgroup_manager;                  /* "cgroupfs", "systemd", "disabled" */
+    const char *resctrl_group;                   /* made by create; NULL: none */
+    const char *resctrl_monitor;                 /* "GROUP/mon_groups/ID"; NULL: none */
+    const char *l3_cache_schema, *mem_bw_schema; /* as resources */
+    const char *systemd_unit;                    /* manager systemd: "docker-abc.scope" */
+    const char *systemd_scope; /* its group; cgroup_path is it, or one level below */
+    bool systemd_user;         /* of the user's session manager */
+    bool start_hooks;          /* startContainer or poststart hooks: start has to wait for them */
+    bool stop_hooks;           /* poststop hooks: delete has to read config.json */
+    const char *tenant;        /* NULL: none */
+    bool tenant_outside;       /* the group is not the tenant's */
     bool keyring; /* the process has joined a session keyring named after the container */
     uint32_t owner_uid;
     struct state_pairs annotations;

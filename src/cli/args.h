@@ -78,7 +78,7 @@ enum args_format { ARGS_TABLE, ARGS_JSON };
 
 /* Limits of `update`. */
 struct args_update {
-    const char *resources, *cpus, *mems;
+    const char *resources, *cpus, *mems, *l3_cache_schema, *mem_bw_schema;
     int64_t memory, reservation, swap, kernel, kernel_tcp, quota, rt_runtime, pids;
     uint64_t period, burst, shares, idle, rt_period, blkio_weight;
 };

@@ -44,6 +44,10 @@ static const struct arg_row table[] = {
      "processes and threads, -1 for no limit; 0 is a limit"},
     {"blkio-weight", 0, ARG_U64, INTO(update.blkio_weight), NULL, "N",
      "relative weight for disks, 10 to 1000"},
+    {"l3-cache-schema", 0, ARG_TEXT, INTO(update.l3_cache_schema), NULL, "LINES",
+     "parts of the cache for the container's own class (linux.intelRdt), as 'L3:0=f;1=3'"},
+    {"mem-bw-schema", 0, ARG_TEXT, INTO(update.mem_bw_schema), NULL, "LINE",
+     "the same for bandwidth of memory, as 'MB:0=50;1=70'"},
     {"cpu-rt-period", 0, ARG_U64, INTO(update.rt_period), NULL, "MICROSECONDS", V1_ONLY},
     {"cpu-rt-runtime", 0, ARG_I64, INTO(update.rt_runtime), NULL, "MICROSECONDS", V1_ONLY},
     {"kernel-memory", 0, ARG_LIMIT, INTO(update.kernel), NULL, "SIZE", V1_ONLY},
@@ -186,6 +190,8 @@ static int show_rows(const struct plan_update *update, struct sub_err *err)
         say_escape(&text, row->text);
         buf_putc(&text, '\n');
     }
+    if (update->schemata != NULL)
+        buf_printf(&text, "schemata of its cache class:\n%s", update->schemata);
     if (update->device_rules != NULL)
         buf_printf(&text, "devices: a program of %zu rules\n", update->device_rule_count);
     return say_result(&text, err);
@@ -199,6 +205,8 @@ static int update_body(const struct call *call, struct sub_err *err)
     struct findings findings;
     struct plan_update update;
     struct run_target target;
+    struct spec_intel_rdt rdt = {.l3_cache_schema = args->update.l3_cache_schema,
+                                 .mem_bw_schema = args->update.mem_bw_schema};
 
     if (resources == NULL || into == NULL)
         return sub_fail(err, ENOMEM, NULL, "out of memory");
@@ -210,7 +218,12 @@ static int update_body(const struct call *call, struct sub_err *err)
         SUBLET_TRY(read_resources(call, &findings, &resources, err));
     put_options(&args->update, into, resources);
 
-    int rc = run_update(&target, resources, args->dry_run, &findings, &update, err);
+    const struct run_changes changes = {
+        .resources = resources,
+        .rdt = rdt.l3_cache_schema == NULL && rdt.mem_bw_schema == NULL ? NULL : &rdt,
+        .dry_run = args->dry_run,
+    };
+    int rc = run_update(&target, &changes, &findings, &update, err);
     say_warnings(&findings);
     SUBLET_TRY(rc);
     return args->dry_run ? show_rows(&update, err) : 0;

@@ -56,14 +56,14 @@ void plan_decide_memory_policy(struct planning *p)
 /* ---- resctrl ---- */
 
 /* The lines of text but for those about memory bandwidth, where another field has that one. */
-static const char *add_lines(struct planning *p, const char *before, const char *text,
+static const char *add_lines(struct arena *arena, const char *before, const char *text,
                              bool without_bandwidth)
 {
     while (text != NULL && before != NULL && *text != '\0') {
         size_t length = strcspn(text, "\n");
 
         if (length > 0 && !(without_bandwidth && strncmp(text, "MB:", 3) == 0))
-            before = arena_printf(p->arena, "%s%.*s\n", before, (int) length, text);
+            before = arena_printf(arena, "%s%.*s\n", before, (int) length, text);
         text += length + (text[length] == '\n');
     }
     return before;
@@ -74,16 +74,21 @@ static const char *or_null(const char *text)
     return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
+const char *plan_schemata(struct arena *arena, const struct spec_intel_rdt *spec)
+{
+    const char *lines = add_lines(arena, "", spec->l3_cache_schema, spec->mem_bw_schema != NULL);
+
+    return or_null(add_lines(arena, lines, spec->mem_bw_schema, false));
+}
+
 static void add_schemata(struct planning *p, const struct spec_intel_rdt *spec,
                          struct plan_resctrl *resctrl)
 {
-    const char *first = add_lines(p, "", spec->l3_cache_schema, spec->mem_bw_schema != NULL);
     const char *second = "";
 
-    first = add_lines(p, first, spec->mem_bw_schema, false);
     for (size_t i = 0; i < spec->schemata.count; i++)
-        second = add_lines(p, second, spec->schemata.items[i], false);
-    resctrl->schemata[0] = or_null(first);
+        second = add_lines(p->arena, second, spec->schemata.items[i], false);
+    resctrl->schemata[0] = plan_schemata(p->arena, spec);
     resctrl->schemata[1] = or_null(second);
 }
 

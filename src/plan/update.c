@@ -190,6 +190,17 @@ static void decide_devices(struct updating *u, struct plan_update *update)
         plan_error(u->p, "linux.resources.devices", "needs the rights of the host's root");
 }
 
+static void decide_class(struct updating *u, struct plan_update *update)
+{
+    const struct spec_intel_rdt *rdt = u->request->rdt;
+
+    if (rdt == NULL || spec_check_intel_rdt(rdt, u->p->findings) < 0)
+        return;
+    update->schemata = plan_schemata(u->p->arena, rdt);
+    if (update->schemata == NULL && !arena_failed(u->p->arena))
+        plan_error(u->p, "linux.intelRdt.l3CacheSchema", "has no line such as 'L3:0=f;1=f'");
+}
+
 int plan_update(struct arena *arena, const struct plan_update_request *request,
                 struct findings *findings, struct plan_update *ret_update, struct sub_err *err)
 {
@@ -213,6 +224,7 @@ int plan_update(struct arena *arena, const struct plan_update_request *request,
     if (u.limit_is_known)
         drop_file(&rows, MEMORY ".limit");
     decide_devices(&u, &update);
+    decide_class(&u, &update);
     SUBLET_TRY(findings_result(findings, err));
 
     SUBLET_TRY(cg_changes_make(&rows, &request->present, &update.changes, err));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sublet/base/arena.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/num.h"
 #include "sublet/proc.h"
@@ -259,6 +260,24 @@ int proc_resctrl_make(int fs_fd, const struct plan_resctrl *resctrl, struct sub_
         if (resctrl->schemata[i] != NULL)
             SUBLET_TRY(write_file(fs_fd, group, "schemata", resctrl->schemata[i], err));
     }
+    return 0;
+}
+
+int proc_resctrl_change(struct arena *arena, int fs_fd, const char *group, const char *lines,
+                        const char **ret_before, struct sub_err *err)
+{
+    OWNED_BUF has = BUF(SCHEMATA_MAX);
+    OWNED_FD folder = open_group(fs_fd, group);
+    int rc = folder < 0 ? folder : load(folder, "schemata", &has);
+
+    if (rc < 0)
+        return sub_fail(err, -rc, RDT, "cannot read the schemata of the class '%s': %s", group,
+                        sub_strerror(-rc));
+    const char *before = arena_strdup(arena, buf_text(&has));
+    if (before == NULL)
+        return sub_fail(err, ENOMEM, RDT, "out of memory");
+    SUBLET_TRY(write_file(fs_fd, folder, "schemata", lines, err));
+    *ret_before = before;
     return 0;
 }
 

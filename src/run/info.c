@@ -205,6 +205,14 @@ int run_state_json(const struct run_info *info, unsigned indent_spaces, struct b
     write_state(&writer, info);
     if (info->resources != NULL)
         json_encode(&writer, "resources", &spec_resources_shape, info->resources);
+    if (info->l3_cache_schema != NULL || info->mem_bw_schema != NULL) {
+        json_write_object(&writer, "intelRdt");
+        if (info->l3_cache_schema != NULL)
+            json_write_string(&writer, "l3CacheSchema", info->l3_cache_schema);
+        if (info->mem_bw_schema != NULL)
+            json_write_string(&writer, "memBwSchema", info->mem_bw_schema);
+        json_write_end(&writer);
+    }
     json_write_end(&writer);
     return buf_failed(buf) ? -ENOMEM : 0;
 }

@@ -125,6 +125,8 @@ struct run_info info_of_record(const struct state_record *record, enum run_statu
         .annotations = (const struct run_pair *) record->annotations.items,
         .annotation_count = record->annotations.count,
         .resources = record->resources,
+        .l3_cache_schema = record->l3_cache_schema,
+        .mem_bw_schema = record->mem_bw_schema,
     };
 }
 

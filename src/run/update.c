@@ -20,9 +20,12 @@ struct update {
     struct cgroup group;
     struct host host;
     struct cg_reader reader;
-    const struct spec_resources *given, *saved;
+    const struct run_changes *given;
+    const struct spec_resources *saved;
     struct plan_update plan;
     struct scope_update scope;
+    int resctrl_fd;
+    const char *schemata_before; /* NULL: its cache class is as it was */
 };
 
 static void update_done(struct update *update)
@@ -30,6 +33,7 @@ static void update_done(struct update *update)
     sub_close(&update->root_fd);
     cgroup_done(&update->group);
     scope_update_done(&update->scope);
+    sub_close(&update->resctrl_fd);
 }
 
 /* The facts that limits depend on. */
@@ -81,8 +85,9 @@ static int open_update(struct update *update, struct sub_err *err)
 static int decide(struct update *update, struct findings *findings, struct sub_err *err)
 {
     const struct plan_update_request request = {
-        .given = update->given,
+        .given = update->given->resources,
         .saved = update->saved,
+        .rdt = update->given->rdt,
         .host = &update->host,
         .present = {cg_reader_text, &update->reader},
     };
@@ -103,6 +108,43 @@ static int enable(struct update *update, const struct findings *before, struct f
     return decide(update, findings, err);
 }
 
+/* One that the container shares with others is not its own to change. */
+static int open_class(struct update *update, struct sub_err *err)
+{
+    const struct target *target = update->target;
+
+    if (update->given->rdt == NULL)
+        return 0;
+    if (target->record.resctrl_group == NULL) {
+        return sub_fail(err, EINVAL, "linux.intelRdt",
+                        "container '%s' has no cache class of its own: only one that was made with "
+                        "it can be changed",
+                        target->record.id);
+    }
+    return proc_resctrl_open(&update->resctrl_fd, err);
+}
+
+static int change_class(struct update *update, struct sub_err *err)
+{
+    const struct target *target = update->target;
+
+    if (update->plan.schemata == NULL)
+        return 0;
+    return proc_resctrl_change(target->arena, update->resctrl_fd, target->record.resctrl_group,
+                               update->plan.schemata, &update->schemata_before, err);
+}
+
+static void class_back(struct update *update)
+{
+    const struct target *target = update->target;
+    struct sub_err ignored = {.code = 0};
+    const char *changed;
+
+    if (update->schemata_before != NULL)
+        (void) proc_resctrl_change(target->arena, update->resctrl_fd, target->record.resctrl_group,
+                                   update->schemata_before, &changed, &ignored);
+}
+
 static int replace_device_program(const struct update *update, struct sub_err *err)
 {
     struct cg_device_program program;
@@ -117,6 +159,7 @@ static int replace_device_program(const struct update *update, struct sub_err *e
 
 static void write_back(struct update *update, struct sub_err *err)
 {
+    class_back(update);
     scope_update_back(&update->scope, err);
     cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
 }
@@ -131,7 +174,9 @@ static int write_limits(struct update *update, struct sub_err *err)
         cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
         return rc;
     }
-    rc = replace_device_program(update, err);
+    rc = change_class(update, err);
+    if (rc == 0)
+        rc = replace_device_program(update, err);
     if (rc < 0)
         write_back(update, err);
     return rc;
@@ -145,6 +190,10 @@ static int carry_out(struct update *update, struct sub_err *err)
     struct state_record record = update->target->record;
 
     record.resources = update->plan.merged;
+    if (update->given->rdt != NULL && update->given->rdt->l3_cache_schema != NULL)
+        record.l3_cache_schema = update->given->rdt->l3_cache_schema;
+    if (update->given->rdt != NULL && update->given->rdt->mem_bw_schema != NULL)
+        record.mem_bw_schema = update->given->rdt->mem_bw_schema;
     int rc = state_prepare(dir_fd, &record, err);
     if (rc == 0)
         rc = write_limits(update, err);
@@ -158,7 +207,7 @@ static int carry_out(struct update *update, struct sub_err *err)
     return rc;
 }
 
-int run_update(const struct run_target *request, const struct spec_resources *given, bool dry_run,
+int run_update(const struct run_target *request, const struct run_changes *given,
                struct findings *findings, struct plan_update *ret_update, struct sub_err *err)
 {
     OWNED_TARGET target = TARGET_NONE;
@@ -166,6 +215,7 @@ int run_update(const struct run_target *request, const struct spec_resources *gi
         .target = &target,
         .root_fd = -EBADF,
         .group = CGROUP_NONE,
+        .resctrl_fd = -EBADF,
         .given = given,
         .scope = {.arena = request->arena,
                   .record = &target.record,
@@ -177,7 +227,8 @@ int run_update(const struct run_target *request, const struct spec_resources *gi
     SUBLET_TRY(target_open_living(request, &target, err));
     SUBLET_TRY(open_update(&update, err));
     SUBLET_TRY(decide(&update, findings, err));
-    if (!dry_run) {
+    SUBLET_TRY(open_class(&update, err));
+    if (!given->dry_run) {
         SUBLET_TRY(enable(&update, &before, findings, err));
         SUBLET_TRY(carry_out(&update, err));
     }

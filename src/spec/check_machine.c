@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linux.memoryPolicy, linux.intelRdt, linux.netDevices: words, names, lists. */
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include "sublet/base/num.h"
@@ -177,6 +178,14 @@ void check_intel_rdt(const struct spec_intel_rdt *rdt, struct findings *findings
                            QUOTED " is not a line such as 'L3:0=f;1=f'", rdt->schemata.items[i]);
         }
     }
+}
+
+int spec_check_intel_rdt(const struct spec_intel_rdt *rdt, struct findings *findings)
+{
+    size_t before = findings->error_count;
+
+    check_intel_rdt(rdt, findings);
+    return findings->error_count == before ? 0 : -EINVAL;
 }
 
 /* ---- network devices ---- */

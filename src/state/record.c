@@ -47,6 +47,8 @@ static const struct json_field record_fields[] = {
     {.key = "cgroupManager", .kind = JSON_STRING, .offset = AT(cgroup_manager), .presence = JSON_REQUIRED},
     {.key = "resctrlGroup", .kind = JSON_STRING, .offset = AT(resctrl_group)},
     {.key = "resctrlMonitor", .kind = JSON_STRING, .offset = AT(resctrl_monitor)},
+    {.key = "l3CacheSchema", .kind = JSON_STRING, .offset = AT(l3_cache_schema)},
+    {.key = "memBwSchema", .kind = JSON_STRING, .offset = AT(mem_bw_schema)},
     {.key = "systemdUnit", .kind = JSON_STRING, .offset = AT(systemd_unit)},
     {.key = "systemdScope", .kind = JSON_STRING, .offset = AT(systemd_scope)},
     {.key = "systemdUser", .kind = JSON_BOOL, .offset = AT(systemd_user)},

@@ -113,6 +113,25 @@ run sublet --log "$T/log" --log-format json update --kernel-memory 5M "$ID"
 expect_quiet
 deleted
 
+# The hardware for it is rare: what is written to a class is a unit test's.
+t 'a cache class is changed where it was made with the container'
+running
+run sublet update --l3-cache-schema L3:0=f "$ID"
+refused "linux.intelRdt: container '$ID' has no cache class of its own: only one that was made with it can be changed"
+run sublet update --mem-bw-schema L3:0=f "$ID"
+refused "linux.intelRdt.memBwSchema: 'L3:0=f' is not one line that starts with 'MB:'"
+run sublet update --l3-cache-schema $'\n' "$ID"
+refused "linux.intelRdt.l3CacheSchema: has no line such as 'L3:0=f;1=f'"
+jq -c '.resctrlGroup = "gold" | .l3CacheSchema = "L3:0=1"' "$T/root/$ID/state.json" >"$T/state"
+cp "$T/state" "$T/root/$ID/state.json"
+run sublet state "$ID"
+expect_json .intelRdt '{"l3CacheSchema":"L3:0=1"}'
+if ! grep -q ' - resctrl ' /proc/self/mountinfo; then
+    run sublet update --pids-limit -1 --l3-cache-schema L3:0=f "$ID"
+    refused 'linux.intelRdt: no resctrl file system is mounted'
+fi
+deleted
+
 t 'a dry run says what would be written'
 running
 printf '{"unified": {"cgroup.max.depth": "4", "cgroup.max.descendants": "3"}, "devices": [{"allow": false}]}' >"$T/resources"

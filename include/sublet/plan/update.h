@@ -10,11 +10,13 @@
 
 struct arena;
 struct findings;
+struct spec_intel_rdt;
 struct spec_resources;
 
 struct plan_update_request {
     const struct spec_resources *given;
     const struct spec_resources *saved; /* what the container has so far; NULL: nothing */
+    const struct spec_intel_rdt *rdt;   /* new lines for its cache class; NULL: as they are */
     const struct host *host;
     struct cg_present present;
 };
@@ -23,6 +25,7 @@ struct plan_update {
     struct cg_changes changes;
     const struct cg_device_rule *device_rules; /* NULL: the update names no devices */
     size_t device_rule_count;
+    const char *schemata; /* lines for its cache class; NULL: none */
     const struct spec_resources *merged;
 };
 

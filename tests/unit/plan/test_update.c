@@ -68,17 +68,24 @@ static struct spec_resources *parse(struct update_case *c, const char *text)
     return resources;
 }
 
-static int make(struct update_case *c, const char *saved, const char *given)
+static int make_with(struct update_case *c, const char *saved, const char *given,
+                     const struct spec_intel_rdt *rdt)
 {
     const struct plan_update_request request = {
         .given = parse(c, given),
         .saved = parse(c, saved),
+        .rdt = rdt,
         .host = &c->fixture.host,
         .present = {table_text, (void *) c->files},
     };
 
     return plan_update(&c->fixture.arena, &request, &c->fixture.findings, &c->update,
                        &c->fixture.err);
+}
+
+static int make(struct update_case *c, const char *saved, const char *given)
+{
+    return make_with(c, saved, given, NULL);
 }
 
 /* What is written, in order. */
@@ -308,9 +315,34 @@ START_TEST(devices_are_replaced_as_a_whole_and_only_if_named)
 }
 END_TEST
 
-SUITE(update_suite, only_what_is_given_is_written, a_new_limit_keeps_the_sum_of_memory_and_swap,
-      a_new_sum_needs_the_limit_that_the_group_has, quota_and_period_are_one_file,
-      quota_and_burst_are_held_against_what_the_group_has,
+START_TEST(lines_for_the_cache_class_are_one_text)
+{
+    static const struct spec_intel_rdt both = {.l3_cache_schema = "L3:0=f;1=3\nMB:0=9",
+                                               .mem_bw_schema = "MB:0=50"};
+    static const struct spec_intel_rdt wrong = {.mem_bw_schema = "L3:0=f"};
+    static const struct spec_intel_rdt empty = {.l3_cache_schema = ""};
+
+    UPDATE_CASE(none);
+    ck_ok(make(&none, NULL, "{}"), &none.fixture.err);
+    ck_assert_ptr_null(none.update.schemata);
+
+    UPDATE_CASE(c);
+    ck_ok(make_with(&c, NULL, "{}", &both), &c.fixture.err);
+    ck_assert_str_eq(c.update.schemata, "L3:0=f;1=3\nMB:0=50\n");
+
+    UPDATE_CASE(refused);
+    ck_assert_int_eq(make_with(&refused, NULL, "{}", &wrong), -EINVAL);
+    ck_assert_str_eq(refused.fixture.err.path, "linux.intelRdt.memBwSchema");
+
+    UPDATE_CASE(nothing);
+    ck_assert_int_eq(make_with(&nothing, NULL, "{}", &empty), -EINVAL);
+    ck_assert_str_eq(nothing.fixture.err.path, "linux.intelRdt.l3CacheSchema");
+}
+END_TEST
+
+SUITE(update_suite, lines_for_the_cache_class_are_one_text, only_what_is_given_is_written,
+      a_new_limit_keeps_the_sum_of_memory_and_swap, a_new_sum_needs_the_limit_that_the_group_has,
+      quota_and_period_are_one_file, quota_and_burst_are_held_against_what_the_group_has,
       a_group_that_stops_being_idle_gets_its_weight_back,
       usage_is_looked_at_where_the_config_says_so, a_host_without_the_controller_refuses_by_name,
       the_whole_is_what_was_saved_with_what_is_given, lists_are_merged_by_what_an_entry_is_about,

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sublet/base/arena.h"
 #include "sublet/base/fd.h"
 #include "sublet/proc.h"
 
@@ -185,7 +186,28 @@ START_TEST(a_class_with_tasks_stays)
 }
 END_TEST
 
-SUITE(resctrl_suite, a_class_that_has_what_is_asked_for_is_taken,
-      a_class_with_other_values_is_refused, a_missing_class_is_made_or_refused,
-      what_the_kernel_says_about_a_refusal_is_told,
+START_TEST(new_lines_for_a_class_can_be_taken_back)
+{
+    static const char had[] = "    MB:0= 20;1=100\n    L3:0=07f;1=00f\n";
+    const char *before = NULL, *between = NULL;
+    OWNED_ARENA arena;
+
+    begin();
+    arena_init(&arena, 1 << 20);
+    ck_ok(proc_resctrl_change(&arena, fs_fd, "gold", "L3:0=1\nMB:0=50\n", &before, &err), &err);
+    ck_assert_str_eq(before, had);
+    /* a file, unlike the kernel's, is written over from its start */
+    expect_text("gold/schemata", "L3:0=1\nMB:0=50\n100\n    L3:0=07f;1=00f");
+    ck_ok(proc_resctrl_change(&arena, fs_fd, "gold", before, &between, &err), &err);
+    expect_text("gold/schemata", "    MB:0= 20;1=100\n    L3:0=07f;1=00f");
+    ck_fails(proc_resctrl_change(&arena, fs_fd, "tin", "L3:0=1\n", &between, &err), &err, ENOENT,
+             "linux.intelRdt",
+             "cannot read the schemata of the class 'tin': No such file or directory");
+    end();
+}
+END_TEST
+
+SUITE(resctrl_suite, new_lines_for_a_class_can_be_taken_back,
+      a_class_that_has_what_is_asked_for_is_taken, a_class_with_other_values_is_refused,
+      a_missing_class_is_made_or_refused, what_the_kernel_says_about_a_refusal_is_told,
       a_process_enters_the_class_and_its_monitoring_group, a_class_with_tasks_stays)
