@@ -102,5 +102,9 @@ int run_exec(const struct run_exec_request *request, int *ret_status, struct sub
         *ret_status = 0;
         return 0;
     }
-    return watch_process(&start, exec.signal_fd, ret_status, err);
+
+    int rc = watch_process(&start, exec.signal_fd, ret_status, err);
+    if (rc < 0) /* nobody would see its output or its end */
+        kill_child(start.child.pidfd);
+    return rc;
 }

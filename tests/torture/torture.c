@@ -70,9 +70,16 @@ static int run_plain(const struct place *place, const char *verb, const char *op
         (void) execv(argv[0], argv);
         _exit(121);
     }
-    if (waitpid(pid, &status, 0) < 0)
-        return -1;
-    return status;
+    /* What a blow orphaned has become our child, and as the host's first process does we reap it at
+     * once: it would keep the end of its container's pid namespace waiting. */
+    for (;;) {
+        pid_t ended = waitpid(-1, &status, __WALL);
+
+        if (ended == pid)
+            return status;
+        if (ended < 0 && errno != EINTR)
+            return -1;
+    }
 }
 
 /* We are a subreaper: whatever a container leaves alive becomes our child. */

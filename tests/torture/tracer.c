@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -67,9 +68,11 @@ static void enter(struct trace *trace, struct tracee *tracee)
         (void) kill(tracee->pid, SIGKILL);
         return;
     }
+    tracee->fail_on_exit = true;
+    if (regs.orig_rax == SYS_close)
+        return; /* close(2): on Linux the descriptor is gone whatever the result is */
     regs.orig_rax = (unsigned long long) -1; /* no such call: nothing happens */
     (void) ptrace(PTRACE_SETREGS, tracee->pid, NULL, &regs);
-    tracee->fail_on_exit = true;
 }
 
 static void leave(struct trace *trace, struct tracee *tracee)
