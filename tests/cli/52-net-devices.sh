@@ -165,7 +165,9 @@ expect_err_has "linux.netDevices: needs the rights of the host's root"
 
 t 'the program that moves devices is started by nothing else'
 make_bundle "$B" '.process.args = ["/bin/true"]'
-run strace -f -e trace=execve,execveat -o "$T/trace" "$SUBLET" --root "$T/root" run -b "$B" "$ID"
-[ -n "$(command -v strace)" ] || skip 'no strace'
+[ -x "$(command -v strace)" ] || skip 'no strace here'
+# The leak checker needs ptrace itself.
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 run strace -f -e trace=execve,execveat -o "$T/trace" \
+    "$SUBLET" --root "$T/root" run -b "$B" "$ID"
 expect_status 0
-expect_eq starts "$(grep -c netdevices "$T/trace")" 0
+[ -n "$cli_skipped" ] || expect_eq starts "$(grep -c netdevices "$T/trace")" 0
