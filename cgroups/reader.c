@@ -92,36 +92,39 @@ static void list_files(struct cgroup_reader *reader, uint64_t files)
     }
 }
 
-static struct cgroup_reader *reader_new(int dir_fd, uint64_t files)
+static int reader_new(int dir_fd, uint64_t files, struct cgroup_reader **ret_reader,
+                      struct sub_err *err)
 {
     size_t count = (size_t) __builtin_popcountll(files & CG_READ_ALL & ~CG_READ_HUGETLB) +
                    (size_t) __builtin_popcountll(files & CG_READ_HUGETLB) * CG_HUGETLB_MAX;
-    struct cgroup_reader *reader = calloc(1, sizeof *reader + count * sizeof reader->files[0]);
+    OWNED_FD kept = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
 
-    if (reader != NULL)
-        reader->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
-    return reader;
+    if (kept < 0)
+        return sub_fail(err, errno, NULL, "cannot keep the cgroup open: %s", sub_strerror(errno));
+
+    struct cgroup_reader *reader = calloc(1, sizeof *reader + count * sizeof reader->files[0]);
+    if (reader == NULL)
+        return sub_fail(err, ENOMEM, NULL, "out of memory");
+    reader->dir_fd = sub_take_fd(&kept);
+    *ret_reader = reader;
+    return 0;
 }
 
 static int prepare(int dir_fd, uint64_t files, struct cgroup_reader **ret_reader,
                    struct sub_err *err)
 {
-    OWNED_CGROUP_READER *reader = reader_new(dir_fd, files);
+    struct cgroup_reader *reader = NULL;
 
-    if (reader == NULL)
-        return sub_fail(err, ENOMEM, NULL, "out of memory");
-    if (reader->dir_fd < 0)
-        return sub_fail(err, errno, NULL, "cannot keep the cgroup open: %s", sub_strerror(errno));
-    if ((files & CG_READ_HUGETLB) != 0) {
-        int rc = find_sizes(reader);
-
-        if (rc < 0)
-            return cg_is_gone(rc)
-                       ? -ENODEV
-                       : sub_fail(err, -rc, NULL, "cannot list the cgroup: %s", sub_strerror(-rc));
+    SUBLET_TRY(reader_new(dir_fd, files, &reader, err));
+    int rc = (files & CG_READ_HUGETLB) != 0 ? find_sizes(reader) : 0;
+    if (rc < 0) {
+        cgroup_reader_free(reader);
+        return cg_is_gone(rc)
+                   ? -ENODEV
+                   : sub_fail(err, -rc, NULL, "cannot list the cgroup: %s", sub_strerror(-rc));
     }
     list_files(reader, files);
-    *ret_reader = sub_take(&reader);
+    *ret_reader = reader;
     return 0;
 }
 

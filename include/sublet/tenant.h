@@ -38,7 +38,7 @@ struct sub_err;
 #define TENANT_IO_MAX     16
 #define TENANT_FILE_MAX   ((size_t) 64 << 10)
 #define TENANT_CPUS_MAX   8192 /* NR_CPUS of every kernel so far */
-#define TENANT_MILLI_MAX  (TENANT_CPUS_MAX * 1000u)
+#define TENANT_MILLI_MAX  (TENANT_CPUS_MAX * UINT64_C(1000))
 #define TENANT_UNSET      UINT64_MAX
 #define TENANT_LOCK_MS    10000
 

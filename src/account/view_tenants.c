@@ -52,27 +52,51 @@ static void take_up(struct account_view *view, const struct tenant_group *group,
     ret_watched->public.group = group->group;
 }
 
+struct tables {
+    struct watched *watched;
+    struct account_party *parties;
+    struct account_row *rows;
+};
+
+static void tables_free(struct tables *tables)
+{
+    free(tables->watched);
+    free(tables->parties);
+    free(tables->rows);
+}
+
+static int tables_new(size_t count, struct tables *ret_tables)
+{
+    size_t room = count == 0 ? 1 : count;
+    struct tables tables = {
+        .watched = calloc(room, sizeof *tables.watched),
+        .parties = calloc(room, sizeof *tables.parties),
+        .rows = calloc(room, sizeof *tables.rows),
+    };
+
+    if (tables.watched == NULL || tables.parties == NULL || tables.rows == NULL) {
+        tables_free(&tables);
+        return -ENOMEM;
+    }
+    *ret_tables = tables;
+    return 0;
+}
+
 static int replace(struct account_view *view, const struct tenant_plan *plan)
 {
-    size_t room = plan->count == 0 ? 1 : plan->count;
-    OWNED_MEM struct watched *watched = calloc(room, sizeof *watched);
-    OWNED_MEM struct account_party *parties = calloc(room, sizeof *parties);
-    OWNED_MEM struct account_row *rows = calloc(room, sizeof *rows);
+    struct tables fresh = {.watched = NULL};
 
-    if (watched == NULL || parties == NULL || rows == NULL)
-        return -ENOMEM;
+    SUBLET_TRY(tables_new(plan->count, &fresh));
     for (size_t i = 0; i < plan->count; i++)
-        take_up(view, &plan->groups[i], &watched[i]);
+        take_up(view, &plan->groups[i], &fresh.watched[i]);
     for (size_t i = 0; i < view->count; i++) {
         if (!view->watched[i].known)
             view_forget(&view->watched[i]);
     }
-    free(view->watched);
-    free(view->parties);
-    free(view->rows);
-    view->watched = sub_take(&watched);
-    view->parties = sub_take(&parties);
-    view->rows = sub_take(&rows);
+    tables_free(&(struct tables){view->watched, view->parties, view->rows});
+    view->watched = fresh.watched;
+    view->parties = fresh.parties;
+    view->rows = fresh.rows;
     view->count = plan->count;
     view->reserve_micro = plan->sums.reserve_milli * 1000;
     return 0;

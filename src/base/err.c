@@ -15,6 +15,7 @@ static void copy_text(char *to, size_t size, const char *from)
 int sub_fail_at(struct sub_err *err, int code, const char *path, const char *file, int line,
                 const char *format, ...)
 {
+    code = code > 0 ? code : EIO;
     if (err == NULL || err->code != 0)
         return -code;
 

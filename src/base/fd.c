@@ -40,15 +40,6 @@ void sub_freep(void *pointer_place)
     errno = saved;
 }
 
-void *sub_take_pointer(void *pointer_place)
-{
-    void **place = pointer_place;
-    void *taken = *place;
-
-    *place = NULL;
-    return taken;
-}
-
 int sub_write_all(int fd, const void *data, size_t size)
 {
     const char *at = data;

@@ -28,8 +28,8 @@ struct listing {
     size_t count;
     bool named; /* on the command line: each must be there */
     struct buf *text;
-    struct json_writer *writer; /* NULL: a table */
-    int width;
+    struct json_writer writer; /* where JSON is asked for */
+    int width;                 /* of the first column of a table */
 };
 
 static void write_object(struct json_writer *writer, const struct run_stats *stats,
@@ -51,7 +51,7 @@ static void write_object(struct json_writer *writer, const struct run_stats *sta
 
 /* A container that went away since it was listed is not there; one whose record makes no sense has
  * no counters. */
-static int tell_one(const struct listing *listing, const char *id, struct sub_err *err)
+static int tell_one(struct listing *listing, const char *id, struct sub_err *err)
 {
     const struct run_target target = {
         .arena = listing->call->arena, .state_root = listing->state_root, .id = id};
@@ -65,8 +65,8 @@ static int tell_one(const struct listing *listing, const char *id, struct sub_er
     sub_err_clear(err);
     if (rc == -ENOENT)
         return 0;
-    if (listing->writer != NULL) {
-        write_object(listing->writer, &stats, listing->sample);
+    if (listing->call->args->json) {
+        write_object(&listing->writer, &stats, listing->sample);
         return 0;
     }
     buf_printf(listing->text, "%-*s", listing->width, id);
@@ -76,12 +76,9 @@ static int tell_one(const struct listing *listing, const char *id, struct sub_er
 
 static int tell_all(struct listing *listing, struct sub_err *err)
 {
-    struct json_writer writer;
-
     if (listing->call->args->json) {
-        json_writer_init(&writer, listing->text, 2);
-        json_write_array(&writer, NULL);
-        listing->writer = &writer;
+        json_writer_init(&listing->writer, listing->text, 2);
+        json_write_array(&listing->writer, NULL);
     } else {
         listing->width = (int) strlen("ID");
         for (size_t i = 0; i < listing->count; i++) {
@@ -94,8 +91,8 @@ static int tell_all(struct listing *listing, struct sub_err *err)
     }
     for (size_t i = 0; i < listing->count; i++)
         SUBLET_TRY(tell_one(listing, listing->ids[i], err));
-    if (listing->writer != NULL) {
-        json_write_end(&writer);
+    if (listing->call->args->json) {
+        json_write_end(&listing->writer);
         buf_putc(listing->text, '\n');
     }
     return say_result(listing->text, err);

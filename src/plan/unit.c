@@ -63,14 +63,17 @@ void plan_decide_scope(struct planning *p)
         name = third + 1;
     }
 
+    if (name == NULL)
+        return;
+
     const char *place = cg_slice_path(p->arena, slice);
     if (place == NULL) {
         plan_error(p, CGROUP_FIELD, "'%.80s' is not the name of a slice, as 'system.slice'", slice);
         return;
     }
     cgroup->slice = slice;
-    cgroup->unit = arena_printf(p->arena, "%s%s%s.scope", prefix, prefix[0] == '\0' ? "" : "-",
-                                name == NULL ? "" : name);
+    cgroup->unit =
+        arena_printf(p->arena, "%s%s%s.scope", prefix, prefix[0] == '\0' ? "" : "-", name);
     if (cgroup->unit == NULL)
         return;
     if (name[0] == '\0' || !cg_unit_is_name(cgroup->unit, ".scope")) {

@@ -73,7 +73,7 @@ static int count_oom_kills(struct observer *observer, uint64_t *ret_kills)
 
 static int tell_oom_kills(struct observer *observer, struct sub_err *err)
 {
-    uint64_t kills;
+    uint64_t kills = 0;
 
     if (observer->oom_fd < 0)
         return 0;

@@ -64,16 +64,14 @@ static char *find_option(char *options, const char *key)
 static int look_below(struct arena *arena, const char *path, const char **ret_path,
                       struct sub_err *err)
 {
-    OWNED_MEM char *text = malloc(MOUNTINFO_MAX);
     struct mount mount;
-    uint64_t id;
+    uint64_t id = 0;
+    OWNED_MEM char *text = malloc(MOUNTINFO_MAX);
 
     if (text == NULL)
         return -ENOMEM;
-    int rc = sys_mount_id(AT_FDCWD, path, &id);
-    if (rc == 0 && sub_read_file_at(AT_FDCWD, MOUNTINFO, text, MOUNTINFO_MAX) < 0)
-        rc = -EIO;
-    if (rc < 0 || !find_mount(text, id, &mount))
+    if (sub_read_file_at(AT_FDCWD, MOUNTINFO, text, MOUNTINFO_MAX) < 0 ||
+        sys_mount_id(AT_FDCWD, path, &id) < 0 || !find_mount(text, id, &mount))
         return sub_fail(err, ENODEV, path, "cannot tell the mount it lies in");
 
     const char *below = NULL;

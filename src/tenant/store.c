@@ -2,6 +2,7 @@
 /* The folder of definitions: NAME.json, written whole or not at all. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -241,9 +242,7 @@ int tenant_erase(int dir_fd, const char *name, struct sub_err *err)
     char file[NAME_ROOM];
 
     SUBLET_TRY(tenant_name_check(name, NULL, err));
-    size_t length = strlen(name);
-    memcpy(file, name, length);
-    memcpy(file + length, FILE_SUFFIX, sizeof FILE_SUFFIX);
+    (void) snprintf(file, sizeof file, "%s%s", name, FILE_SUFFIX);
 
     int rc = sys_unlinkat(dir_fd, file, 0);
     if (rc < 0 && rc != -ENOENT)

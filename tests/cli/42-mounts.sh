@@ -262,4 +262,4 @@ run sublet delete --force "$ID"
 expect_status 0
 expect_quiet
 kill "$server"
-wait "$server" 2>/dev/null
+wait "$server" 2>/dev/null || true # how it ended is not the test's end

@@ -8,6 +8,7 @@
 #ifndef SUBLET_BASE_ERR_H
 #define SUBLET_BASE_ERR_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 
@@ -25,9 +26,16 @@ struct sub_err {
 _Static_assert(sizeof(struct sub_err) == 512, "a sub_err must cross a pipe atomically");
 
 /* Fills err (which may be NULL) and returns -code. path may be NULL. The first failure recorded
- * wins unless err is cleared. code must be a positive errno. */
+ * wins unless err is cleared. code is a positive errno; what is none is told as EIO, so that a
+ * failure is one for every caller. */
 #define sub_fail(err, code, path, ...) \
-    sub_fail_at((err), (code), (path), __FILE__, __LINE__, __VA_ARGS__)
+    sub_negative(sub_fail_at((err), (code), (path), __FILE__, __LINE__, __VA_ARGS__))
+
+/* Inline, for compilers and analyzers to see that a failure is below 0. */
+static inline int sub_negative(int rc)
+{
+    return rc < 0 ? rc : -EIO;
+}
 
 int sub_fail_at(struct sub_err *err, int code, const char *path, const char *file, int line,
                 const char *format, ...) __attribute__((format(printf, 6, 7)));

@@ -15,12 +15,21 @@
 void sub_close(int *fd);             /* closes if >= 0, sets -EBADF, keeps errno */
 int sub_take_fd(int *fd);            /* moves the descriptor out, leaves -EBADF */
 void sub_freep(void *pointer_place); /* for OWNED_MEM */
-void *sub_take_pointer(void *pointer_place);
 
 /* unused: many are owned only to be closed, which clang does not count as a use */
 #define OWNED_FD        __attribute__((cleanup(sub_close), unused)) int
 #define OWNED_MEM       __attribute__((cleanup(sub_freep)))
 #define sub_take(place) ((__typeof__(*(place))) sub_take_pointer(place))
+
+/* Inline, for analyzers to see that the pointer moves and nothing is lost. */
+static inline void *sub_take_pointer(void *pointer_place)
+{
+    void **place = (void **) pointer_place;
+    void *taken = *place;
+
+    *place = NULL;
+    return taken;
+}
 
 /* Whole write of size bytes, EINTR-safe; 0 or -errno. */
 int sub_write_all(int fd, const void *data, size_t size);

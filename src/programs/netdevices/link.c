@@ -252,8 +252,10 @@ struct collection {
     (IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | \
      IFA_F_MCAUTOJOIN)
 
+#define KEPT_MAX 4
+
 struct attributes {
-    const struct nlattr *kept[4];
+    const struct nlattr *kept[KEPT_MAX];
     size_t count;
     uint32_t flags;
 };
@@ -268,7 +270,7 @@ static int take_attribute(const struct nlattr *attribute, void *data)
     case IFA_ADDRESS:
     case IFA_BROADCAST:
     case IFA_RT_PRIORITY:
-        if (attributes->count < sizeof attributes->kept / sizeof *attributes->kept)
+        if (attributes->count < KEPT_MAX)
             attributes->kept[attributes->count++] = attribute;
         break;
     case IFA_FLAGS:

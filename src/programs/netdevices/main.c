@@ -37,7 +37,7 @@ struct device {
 };
 
 static struct link_namespace host = {.fd = -1}, container = {.fd = -1};
-static struct device *devices;
+static struct device devices[DEVICES_MAX];
 static size_t device_count;
 
 __attribute__((format(printf, 3, 4))) static int refuse(struct answer *answer, int rc,
@@ -60,7 +60,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct answer *answer, i
 static int free_index(struct link_namespace *namespace, int wished, int *ret_index)
 {
     struct link taken;
-    int greatest, rc = link_find(namespace, NULL, wished, &taken);
+    int greatest = 0, rc = link_find(namespace, NULL, wished, &taken);
 
     if (rc == -ENODEV) {
         *ret_index = wished;
@@ -186,10 +186,6 @@ static void open_namespaces(const char *pid, struct answer *answer)
     rc = link_open(NULL, &host);
     if (rc == 0)
         rc = link_open(path, &container);
-    if (rc == 0) {
-        devices = calloc(DEVICES_MAX, sizeof *devices);
-        rc = devices == NULL ? -ENOMEM : 0;
-    }
     if (rc < 0)
         (void) refuse(answer, rc, "cannot open the network namespace '%s'", path);
 }
@@ -199,9 +195,9 @@ static void serve(char *request, struct answer *answer)
     char *verb = strsep(&request, " \n"), *first = strsep(&request, " \n"),
          *second = strsep(&request, " \n");
 
-    if (strcmp(verb, "open") == 0 && first != NULL && devices == NULL)
+    if (strcmp(verb, "open") == 0 && first != NULL && container.fd < 0)
         open_namespaces(first, answer);
-    else if (strcmp(verb, "move") == 0 && first != NULL && second != NULL && devices != NULL)
+    else if (strcmp(verb, "move") == 0 && first != NULL && second != NULL)
         (void) move_device(first, second, answer);
     else if (strcmp(verb, "keep") == 0)
         forget();
@@ -226,7 +222,6 @@ int main(void)
             break;
     }
     undo(&answer);
-    free(devices);
     link_close(&container);
     link_close(&host);
     return 0;
