@@ -61,6 +61,18 @@ static void decide_owner(struct planning *p)
     cgroup->delegate_uid = uid;
 }
 
+/* A container without a group of its own is in its caller's, and that is what a cgroup mount has to
+ * show, be it a new instance in a namespace or a bind without one. */
+static const char *callers_group(const struct planning *p)
+{
+    const struct host *host = p->host;
+
+    if (host->cgroup_mount == NULL || host->own_cgroup == NULL ||
+        strncmp(host->own_cgroup, "../", 3) == 0) /* outside of what is mounted here */
+        return NULL;
+    return arena_printf(p->arena, "%s/%s", host->cgroup_mount, host->own_cgroup);
+}
+
 void plan_decide_cgroup(struct planning *p)
 {
     struct plan_cgroup *cgroup = &p->plan->cgroup;
@@ -77,6 +89,7 @@ void plan_decide_cgroup(struct planning *p)
         break;
     case OPTION_DISABLED:
         cgroup->manager = PLAN_CGROUP_DISABLED;
+        cgroup->shown = callers_group(p);
         return;
     }
     if (p->host->cgroup_mount == NULL && !plan_needs_place(p))

@@ -148,6 +148,25 @@ static int read_own_cgroup(struct arena *arena, struct host *host, struct sub_er
     return 0;
 }
 
+/* A cgroup mount without a cgroup namespace: of a container with no group of its own it shows the
+ * caller's. */
+static bool shows_cgroups_of_host(const struct spec *spec)
+{
+    const struct spec_linux *linux_ = spec->linux_;
+
+    for (size_t i = 0; linux_ != NULL && i < linux_->namespaces.count; i++) {
+        if (strcmp(linux_->namespaces.items[i].type, "cgroup") == 0)
+            return false;
+    }
+    for (size_t i = 0; i < spec->mounts.count; i++) {
+        const char *type = spec->mounts.items[i].type;
+
+        if (type != NULL && (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0))
+            return true;
+    }
+    return false;
+}
+
 static int read_cgroups(struct arena *arena, const struct spec *spec, struct host *host,
                         struct sub_err *err)
 {
@@ -168,10 +187,9 @@ static int read_cgroups(struct arena *arena, const struct spec *spec, struct hos
         SUBLET_TRY(cgroups_host_read_v1(&cgroups, err));
         host->cgroup_v1 = cgroups.bound_to_v1;
     }
-    if (!host->rootless)
-        return 0;
-    SUBLET_TRY(read_own_cgroup(arena, host, err));
-    if (host->own_cgroup == NULL)
+    if (host->rootless || shows_cgroups_of_host(spec))
+        SUBLET_TRY(read_own_cgroup(arena, host, err));
+    if (!host->rootless || host->own_cgroup == NULL)
         return 0;
     return cgroup_places(arena, root_fd, host->own_cgroup, &host->places, &host->place_count, err);
 }

@@ -296,6 +296,7 @@ static void show_cgroup(struct show *show, const struct plan_cgroup *cgroup)
     show_object(show, "cgroup");
     show_text(show, "manager", managers[cgroup->manager]);
     show_text(show, "path", cgroup->path);
+    show_text(show, "shown", cgroup->shown);
     show_unit(show, cgroup);
     show_text(show, "tenant", cgroup->tenant);
     show_true(show, "outsideOfContract", cgroup->tenant_outside);

@@ -122,7 +122,7 @@ static const char *host_path_of_group(struct start *start)
     const char *path = start->group_path;
 
     if (start->cgroup_root_fd < 0)
-        return NULL;
+        return start->plan->cgroup.shown;
     return arena_printf(start->request->arena, "%s/%s", start->cgroup_host.mount_path,
                         path[0] == '/' ? path + 1 : path);
 }

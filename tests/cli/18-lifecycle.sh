@@ -219,6 +219,14 @@ expect_eq groups "$(find "$(cgroup_root)" -type d -name "*$ID*" | wc -l)" 0
 run sublet delete --force "$ID"
 expect_status 0
 
+t 'without a cgroup manager a cgroup mount shows the caller'"'"'s group, with a cgroup namespace or without'
+for filter in . '(.linux.namespaces |= map(select(.type != "cgroup")))'; do
+    sh_bundle "$filter" 'cat /sys/fs/cgroup/cgroup.procs >/dev/null && stat -c %i /sys/fs/cgroup'
+    run sublet --cgroup-manager disabled run -b "$T/b" "$ID"
+    expect_status 0
+    expect_out "$(stat -c %i "$(cgroup_root)$(sed -n s/^0:://p /proc/self/cgroup)")"
+done
+
 t 'a group that was there before is emptied, kept, and good for another container'
 mkdir "$(cgroup_root)/$ID-kept"
 make_bundle "$T/b" ".process.args = [\"/bin/sh\", \"-c\", \"sleep 60 & sleep 60\"]

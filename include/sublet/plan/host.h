@@ -37,7 +37,7 @@ struct host {
     const struct tenant *tenant; /* whom the container belongs to if it is defined; may be NULL */
     size_t tenant_count;         /* definitions; 0: this host has no tenants */
 
-    /* where rootless */
+    /* where rootless; the first also where a cgroup mount shows the host's groups */
     const char *own_cgroup;        /* the caller's group below the v2 mount; may be NULL */
     const struct cg_place *places; /* at or above it, where groups may be made; nearest first */
     size_t place_count;

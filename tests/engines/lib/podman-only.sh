@@ -46,6 +46,9 @@ op '--cgroups disabled' 'same' '
 op '--cgroups disabled: the life' 'running hi' '
     e run -d --name $C $N --cgroups disabled $I sleep 1000 >/dev/null; e inspect -f "{{.State.Status}}" $C
     e exec $C echo hi; e rm -f -t 0 $C >/dev/null'
+op '--cgroups disabled --cgroupns host, private' '0 0' '
+    for i in host private; do e run --rm $N --cgroups disabled --cgroupns $i $I ls /sys/fs/cgroup/cgroup.procs >/dev/null
+    echo $?; done'
 op '--cgroups no-conmon' '0' 'e run --rm $N --cgroups no-conmon $I true; echo $?'
 op '--cgroups split' '0' 'e run --rm $N --cgroups split $I true; echo $?'
 op '--cgroup-conf' '50331648' 'e run --rm $N --cgroup-conf memory.high=50331648 $I cat /sys/fs/cgroup/memory.high'
