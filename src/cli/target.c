@@ -27,8 +27,12 @@ static bool is_real_root(void)
 
     if (geteuid() != 0)
         return false;
-    return sub_read_file_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) < 0 ||
-           strcmp(map, initial) == 0;
+
+    ssize_t length = sub_read_file_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map);
+    if (length < 0)
+        return length !=
+               -EFBIG; /* more than one line: what newuidmap writes for an engine's user */
+    return strcmp(map, initial) == 0;
 }
 
 int target_root(const struct call *call, const char **ret_root, struct sub_err *err)

@@ -70,6 +70,17 @@ run bash -c 'as_user "$@"' - env -u XDG_RUNTIME_DIR "$SUBLET" list
 expect_status 1
 expect_err 'sublet: XDG_RUNTIME_DIR: not an absolute path: set it, or give the folder of states by --root'
 
+t 'it is that too in the user namespace of an engine, of one id or with a range'
+user_bundle '.process.args = ["/bin/sleep", "1000"]'
+user run --detach -b "$B" "$ID"
+for range in '' --map-auto; do
+    run bash -c 'as_user "$@"' - unshare --map-root-user $range "$SUBLET" list -q
+    expect_status 0
+    expect_out "$ID"
+done
+user delete --force "$ID"
+expect_status 0
+
 t 'maps that the config leaves open are the own id and the ranges of the name and of the number'
 user_bundle 'del(.linux.uidMappings, .linux.gidMappings)
     | .process.args = ["/bin/cat", "/proc/self/uid_map", "/proc/self/gid_map", "/proc/self/setgroups"]'
