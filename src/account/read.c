@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,27 +20,83 @@
 #define CHUNK_BYTES ((size_t) 256 << 10)
 #define SEALED      "ledger-"
 
+#define FILES_MAX   4096 /* of 64 MiB */
+
+/* A file is known by its first record; how far it was read tells what a copy of it repeats. */
+struct known_file {
+    char boot[9];
+    uint64_t us, last_seq, last_us;
+};
+
 struct reading {
-    uint64_t from_us, to_us, last_seq;
+    uint64_t from_us, to_us;
+    struct known_file *files, *file; /* file: of this one, once its first record is read */
+    size_t file_count;
+    uint64_t foreign; /* lines of other versions since the last record */
     ino_t live_inode; /* may be sealed while the others are read: not twice */
     int (*each)(void *context, const struct ledger_record *record);
     void *context;
     struct ledger_stats stats;
 };
 
-/* A record of another version is somebody else's: sound, and not for us. */
+static struct known_file *know(struct reading *reading, const struct ledger_record *record)
+{
+    struct known_file *file;
+
+    for (size_t i = 0; i < reading->file_count; i++) {
+        file = &reading->files[i];
+        if (file->us == record->us && strcmp(file->boot, record->boot) == 0)
+            return file;
+    }
+    if (reading->file_count == FILES_MAX)
+        return NULL;
+    file = &reading->files[reading->file_count++];
+    *file = (struct known_file){.us = record->us};
+    (void) snprintf(file->boot, sizeof file->boot, "%s", record->boot);
+    return file;
+}
+
+/* Sequence numbers begin anew where the end of a file could not be read; the clock went on then.
+ * Lines of another version have numbers as well. */
+static bool is_doubled(struct reading *reading, struct known_file *file,
+                       const struct ledger_record *record)
+{
+    uint64_t expected = file->last_seq + 1 + reading->foreign;
+
+    if (record->seq <= file->last_seq && record->us <= file->last_us)
+        return true;
+    if (record->seq > expected)
+        reading->stats.missing += record->seq - expected;
+    reading->foreign = 0;
+    file->last_seq = record->seq;
+    if (record->us > file->last_us)
+        file->last_us = record->us;
+    return false;
+}
+
 static int take_line(struct reading *reading, struct arena *arena, const char *line, size_t size)
 {
     struct ledger_record record;
 
-    if (ledger_decode(arena, line, size, &record) < 0) {
+    int rc = ledger_decode(arena, line, size, &record);
+    if (rc == -EPROTONOSUPPORT) {
+        reading->stats.newer++;
+        reading->foreign++;
+        return 0;
+    }
+    if (rc < 0) {
         reading->stats.torn += size > 0;
         return 0;
     }
-    if (record.seq > reading->last_seq + 1)
-        reading->stats.missing += record.seq - reading->last_seq - 1;
-    reading->last_seq = record.seq;
-    if (record.v != LEDGER_VERSION || record.us < reading->from_us || record.us >= reading->to_us)
+    if (reading->file == NULL)
+        reading->file = know(reading, &record);
+    if (reading->file == NULL)
+        return -EMFILE;
+    if (is_doubled(reading, reading->file, &record)) {
+        reading->stats.doubled++;
+        return 0;
+    }
+    if (record.us < reading->from_us || record.us >= reading->to_us)
         return 0;
     reading->stats.records++;
     return reading->each(reading->context, &record);
@@ -70,7 +127,8 @@ static int read_file(struct reading *reading, int fd)
 
     if (chunk == NULL)
         return -ENOMEM;
-    reading->last_seq = 0;
+    reading->foreign = 0;
+    reading->file = NULL;
     for (;;) {
         ssize_t n = read(fd, chunk + used, CHUNK_BYTES - used);
 
@@ -78,8 +136,10 @@ static int read_file(struct reading *reading, int fd)
             continue;
         if (n < 0)
             return -errno;
-        if (n == 0)
-            return 0; /* a line without its end is being written, or was torn at the very end */
+        if (n == 0) {
+            reading->stats.unfinished += used > 0;
+            return 0;
+        }
         used += (size_t) n;
 
         int rc = take_chunk(reading, chunk, &used);
@@ -150,7 +210,13 @@ int ledger_read(const char *folder, uint64_t from_us, uint64_t to_us,
                 int (*each)(void *context, const struct ledger_record *record), void *context,
                 struct ledger_stats *ret_stats, struct sub_err *err)
 {
+    OWNED_ARENA arena;
     struct reading reading = {.from_us = from_us, .to_us = to_us, .each = each, .context = context};
+
+    arena_init(&arena, 1 << 20);
+    reading.files = arena_array(&arena, FILES_MAX, sizeof *reading.files);
+    if (reading.files == NULL)
+        return sub_fail(err, ENOMEM, NULL, "%s", sub_strerror(ENOMEM));
 
     OWNED_FD folder_fd = sys_openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
     if (folder_fd < 0 && folder_fd != -ENOENT)

@@ -74,6 +74,11 @@ static const struct json_field total_fields[] = {
 };
 static const struct json_shape total_shape = SHAPE(ledger_total, total_fields);
 
+static const struct json_field group_fields[] = {
+    U64(ledger_group, cg), U64(ledger_group, use), U64(ledger_group, usr), U64(ledger_group, sys),
+};
+static const struct json_shape group_shape = SHAPE(ledger_group, group_fields);
+
 #define AT(member) .offset = offsetof(struct ledger_record, member)
 static const struct json_field record_fields[] = {
     {.key = "v", .kind = JSON_U32, AT(v), .presence = JSON_REQUIRED},
@@ -85,6 +90,8 @@ static const struct json_field record_fields[] = {
     {.key = "cg", .kind = JSON_U64, AT(cg)},
     {.key = "tenant", .kind = JSON_STRING, AT(tenant)},
     {.key = "id", .kind = JSON_STRING, AT(id)},
+    {.key = "created", .kind = JSON_STRING, AT(created)},
+    {.key = "outside", .kind = JSON_BOOL, AT(outside)},
     {.key = "contract", .kind = JSON_STRING, AT(contract)},
     {.key = "entmicro", .kind = JSON_U64, AT(entmicro)},
     {.key = "winus", .kind = JSON_U64, AT(winus)},
@@ -101,6 +108,7 @@ static const struct json_field record_fields[] = {
     {.key = "win", .kind = JSON_OBJECT, AT(win), .shape = &windows_shape},
     {.key = "blame", .kind = JSON_LIST, AT(blame), .shape = &by_shape},
     {.key = "host", .kind = JSON_OBJECT, AT(host), .shape = &total_shape},
+    {.key = "group", .kind = JSON_OBJECT, AT(group), .shape = &group_shape},
 };
 /* clang-format on */
 #undef AT
@@ -134,6 +142,20 @@ static bool sum_is_right(const char *line, size_t size)
     return memcmp(line + size - CRC_END, tail, CRC_END) == 0;
 }
 
+/* Of another version nothing but its number is known to be where it was. */
+static bool is_newer(struct arena *arena, const struct json_source *source)
+{
+    static const struct json_field fields[] = {
+        {.key = "v", .kind = JSON_U32, .presence = JSON_REQUIRED},
+    };
+    static const struct json_shape shape = {JSON_FIELDS(fields), .size = sizeof(uint32_t)};
+    struct sub_err ignored = {.code = 0};
+    uint32_t version;
+
+    return json_decode(arena, source, &shape, NULL, &version, &ignored) == 0 &&
+           version != LEDGER_VERSION;
+}
+
 int ledger_decode(struct arena *arena, const char *line, size_t size,
                   struct ledger_record *ret_record)
 {
@@ -142,5 +164,12 @@ int ledger_decode(struct arena *arena, const char *line, size_t size,
 
     if (!sum_is_right(line, size))
         return -EINVAL;
-    return json_decode(arena, &source, &record_shape, NULL, ret_record, &ignored) < 0 ? -EINVAL : 0;
+
+    struct ledger_record record;
+    int rc = json_decode(arena, &source, &record_shape, NULL, &record, &ignored);
+    if (rc == 0 && record.v == LEDGER_VERSION) {
+        *ret_record = record;
+        return 0;
+    }
+    return is_newer(arena, &source) ? -EPROTONOSUPPORT : -EINVAL;
 }

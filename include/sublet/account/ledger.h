@@ -25,7 +25,8 @@ struct sub_err;
 #define LEDGER_IO_MAX    16                    /* devices of one record */
 #define LEDGER_VERSION   1
 
-/* Kinds of record. */
+/* Kinds of record. A container is told by `id` and `created` together: an ID is used again. Of two
+ * `exit` records of one container, which a killed `delete` may leave, the later one counts. */
 #define LEDGER_HEAD      "head"     /* first line of a file: the host */
 #define LEDGER_CONTRACT  "contract" /* a tenant is opened, or its contract changes */
 #define LEDGER_CLOSE     "close"    /* a tenant is removed, with its final totals */
@@ -77,6 +78,13 @@ struct ledger_total { /* kind host: us of CPU */
     uint64_t cap, res, ten, own, idle, steal, cpus;
 };
 
+/* Start and exit of a container within its contract: the tenant's group at that moment, with all
+ * that removed containers have left there. The bill of a tenant is the highest `use` of a (boot,
+ * cg), here or in the cpu part of its own records; containers outside add their own. */
+struct ledger_group {
+    uint64_t cg, use, usr, sys; /* us of CPU */
+};
+
 struct ledger_record {
     uint64_t has;
     uint32_t v;
@@ -87,7 +95,10 @@ struct ledger_record {
     const char *boot; /* first 8 digits of the boot id */
     uint64_t cg;      /* inode of the cgroup */
     const char *tenant, *id, *contract, *text, *cls, *kernel;
-    uint64_t winus; /* length of the window since the record before */
+    const char *created; /* of a container: RFC 3339 with nanoseconds */
+    bool outside;        /* the container is not in its tenant's group: no limit of it holds */
+    uint64_t winus;      /* length of the window since the record before; exit: of its life, 0 where
+                            nobody saw the end */
     uint64_t entmicro;
     int32_t status; /* exit: as a shell knows it */
     uint64_t count; /* seal: records in the file; note: how many */
@@ -105,6 +116,7 @@ struct ledger_record {
     } blame; /* who caused the tenant's shortfall, us */
     const struct ledger_windows *win;
     const struct ledger_total *host;
+    const struct ledger_group *group;
 };
 /* Bits of `has`, for numbers whose 0 is a value. */
 #define LEDGER_HAS_STATUS 1u
@@ -139,16 +151,22 @@ int ledger_sync(struct ledger *ledger, struct sub_err *err); /* fdatasync: once 
 struct ledger_stats {
     uint64_t files, records, torn; /* torn: lines that are none, or whose sum is wrong */
     uint64_t missing;              /* by the sequence numbers */
+    uint64_t doubled;              /* sound records that were read already, and not told again */
+    uint64_t newer;                /* sound lines of a version that is not ours */
+    uint64_t unfinished;           /* last lines without an end: torn, or being written */
 };
 
 /* Calls each for every sound record of from_us <= us < to_us, in order of files and lines; the
- * record lives until each returns. Records outside of the range are counted nowhere. each may stop
- * the reading by returning not 0, which is returned. A missing folder is an empty ledger. */
+ * record lives until each returns. Records outside of the range are counted nowhere; a torn line
+ * has no time and always counts. A record that stands in two places, in one file or in copies of
+ * one, is told once. each may stop the reading by returning not 0, which is returned. A missing
+ * folder is an empty ledger. */
 int ledger_read(const char *folder, uint64_t from_us, uint64_t to_us,
                 int (*each)(void *context, const struct ledger_record *record), void *context,
                 struct ledger_stats *ret_stats, struct sub_err *err);
 
-/* One line, without its newline: -EINVAL if it is no sound record. */
+/* One line, without its newline: -EINVAL if it is no sound record, -EPROTONOSUPPORT if it is sound
+ * and of a version that is not ours. */
 int ledger_decode(struct arena *arena, const char *line, size_t size,
                   struct ledger_record *ret_record);
 

@@ -3,7 +3,8 @@
 
 Suite *ledger_suite(void);
 Suite *machine_suite(void);
+Suite *summary_suite(void);
 Suite *view_suite(void);
 Suite *window_suite(void);
 
-RUN_SUITES(machine_suite, window_suite, ledger_suite, view_suite)
+RUN_SUITES(machine_suite, window_suite, ledger_suite, view_suite, summary_suite)
