@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sublet/base/err.h"
+
 struct arena;
 struct buf;
 struct findings;
@@ -20,7 +22,25 @@ struct plan;
 struct spec;
 struct plan_update;
 struct spec_resources;
-struct sub_err;
+
+/* The host's ledger. A container starts and ends without it all the same: what could not be written
+ * is told here. */
+struct run_ledger {
+    const char *folder; /* nothing is written where it does not exist */
+    struct sub_err failure;
+};
+
+struct cgroup_sample;
+
+/* The final account of a container that ran in the foreground. */
+struct run_final {
+    struct cgroup_sample *sample; /* the caller's memory */
+    bool counted;                 /* it is filled: the container had a group, and nobody else
+                                     removed it */
+    uint64_t life_us;
+    const char *created, *tenant, *cgroup_path; /* NULL: none */
+    bool tenant_outside;
+};
 
 struct run_request {
     struct arena *arena;
@@ -28,9 +48,11 @@ struct run_request {
     const char *state_root;  /* absolute */
     const char *config_text; /* saved for start, delete and exec: later changes do not matter */
     size_t config_size;
-    const char *pid_file;     /* NULL: none */
-    const char *pidfd_socket; /* NULL: none */
-    bool detach, keep;        /* run: do not wait; leave the stopped container */
+    const char *pid_file;      /* NULL: none */
+    const char *pidfd_socket;  /* NULL: none */
+    bool detach, keep;         /* run: do not wait; leave the stopped container */
+    struct run_ledger *ledger; /* NULL: none */
+    struct run_final *final;   /* run, not detached: NULL if nobody asks */
 };
 
 /* Everything up to the process that waits for run_start. On failure nothing is left behind. */
@@ -55,6 +77,7 @@ struct run_mounts {
 struct run_target {
     struct arena *arena;
     const char *state_root, *id;
+    struct run_ledger *ledger; /* start, delete: NULL if there is none */
 };
 
 /* notify_socket: $NOTIFY_SOCKET of the caller, or NULL. If somebody listens there, and create knew
@@ -153,8 +176,6 @@ int run_list(struct arena *arena, const char *state_root, struct run_info **ret_
              size_t *ret_count, struct sub_err *err);
 
 /* ---- counters (sublet/cgroups/reader.h) ---- */
-
-struct cgroup_sample;
 
 struct run_stats {
     struct run_info info;

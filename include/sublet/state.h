@@ -26,6 +26,7 @@ struct sub_err;
 #define STATE_ANSWER        "answer" /* the child reports a failure behind it, or closes it */
 #define STATE_NOTIFY        "notify" /* folder with the socket that the container may notify over */
 #define STATE_NOTIFY_SOCKET "socket"
+#define STATE_TOLD          "told"   /* the ledger has the container's end */
 #define STATE_CACHE         ".cache" /* no ID begins with a dot */
 #define STATE_MAX_BYTES     ((size_t) 4 << 20)
 #define STATE_LOCK_MS       10000

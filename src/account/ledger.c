@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -50,11 +51,15 @@ int ledger_open(const char *folder, bool make, struct ledger *ret_ledger, struct
     struct ledger ledger = {.fd = -EBADF, .max_bytes = LEDGER_FILE_MAX, .folder = folder};
     char boot[64];
 
+    OWNED_FD folder_fd = open_folder(folder, make, err); /* first: most hosts have none */
+    if (folder_fd < 0)
+        return folder_fd;
+
     ssize_t n = sub_read_file_at(AT_FDCWD, BOOT_ID_FILE, boot, sizeof boot);
     if (n < 8)
         return sub_fail(err, n < 0 ? (int) -n : EIO, BOOT_ID_FILE, "cannot read");
     memcpy(ledger.boot, boot, 8);
-    SUBLET_TRY(ledger.folder_fd = open_folder(folder, make, err));
+    ledger.folder_fd = sub_take_fd(&folder_fd);
     *ret_ledger = ledger; /* the file is opened by the first append */
     return 0;
 }
@@ -91,15 +96,34 @@ static bool ends_torn(int fd, uint64_t size)
     return size > 0 && pread(fd, &last, 1, (off_t) size - 1) == 1 && last != '\n';
 }
 
+/* The caller of a runtime may not write long files (RLIMIT_FSIZE): the signal that comes with the
+ * error would end it. */
+static ssize_t write_unsignalled(int fd, const void *data, size_t size)
+{
+    struct timespec now = {0};
+    sigset_t too_long, before, pending;
+
+    (void) sigemptyset(&too_long);
+    (void) sigaddset(&too_long, SIGXFSZ);
+    (void) sigpending(&pending);
+    (void) sigprocmask(SIG_BLOCK, &too_long, &before);
+    ssize_t n = write(fd, data, size);
+    int code = errno;
+    if (n < 0 && code == EFBIG && sigismember(&pending, SIGXFSZ) == 0)
+        (void) sigtimedwait(&too_long, NULL, &now);
+    (void) sigprocmask(SIG_SETMASK, &before, NULL);
+    return n < 0 ? -code : n;
+}
+
 /* All of the line or nothing of it. */
 static int put_line(int fd, const struct buf *line, uint64_t size)
 {
-    ssize_t n = write(fd, line->data, line->length);
+    ssize_t n = write_unsignalled(fd, line->data, line->length);
 
     if (n == (ssize_t) line->length)
         return 0;
 
-    int code = n < 0 ? errno : ENOSPC; /* a short write to a file: the disk or a limit is full */
+    int code = n < 0 ? (int) -n : ENOSPC; /* a short write to a file: the disk or a limit is full */
     if (n > 0 && ftruncate(fd, (off_t) size) < 0)
         return -errno; /* then it is a torn line, which the next writer closes */
     return -code;
@@ -153,8 +177,9 @@ static int put_torn_note(struct ledger *ledger, struct place *place, struct sub_
     struct ledger_record note = {.k = LEDGER_NOTE,
                                  .text = "the line before this one was torn by a writer that died"};
 
-    if (write(ledger->fd, "\n", 1) != 1)
-        return fail_at(ledger, errno, "cannot append to", err);
+    ssize_t n = write_unsignalled(ledger->fd, "\n", 1);
+    if (n != 1)
+        return fail_at(ledger, n < 0 ? (int) -n : ENOSPC, "cannot append to", err);
     place->size++;
     return put_record(ledger, place, &note, err);
 }

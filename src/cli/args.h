@@ -94,6 +94,8 @@ struct args {
     const char *bundle, *config, *pid_file, *console_socket, *overlay, *upper, *pidfd_socket;
     uint32_t preserve_fds;
     bool no_pivot, no_new_keyring, detach, keep;
+    const char *report;
+    struct arg_list asserts;
     /* run without a bundle */
     const char *rootfs, *name, *hostname, *cwd, *user;
     const char *cpu;

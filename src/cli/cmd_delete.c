@@ -22,6 +22,7 @@ static int delete_body(const struct call *call, struct sub_err *err)
     rc = run_delete(&target, call->args->force, &warn, err);
     if (warn.code != 0)
         say_warning(warn.path, warn.text);
+    ledger_tell(target.ledger);
     return rc;
 }
 

@@ -10,6 +10,7 @@
 
 #include "bundle.h"
 #include "command.h"
+#include "final.h"
 #include "process.h"
 #include "say.h"
 #include "target.h"
@@ -27,6 +28,11 @@ static const struct arg_row wait_table[] = {
     {"detach", 'd', ARG_FLAG, INTO(detach), NULL, NULL,
      "return as soon as the container's process runs"},
     {"keep", 0, ARG_FLAG, INTO(keep), NULL, NULL, "do not delete the container when it has ended"},
+    {"report", 0, ARG_FILE, INTO(report), NULL, "FILE",
+     "write what the container used to FILE, as JSON, when it has ended"},
+    {"assert", 0, ARG_LIST, INTO(asserts), NULL, "EXPR",
+     "end with status 124 if the command succeeded but used more: 'memory.peak<=64M', "
+     "'cpu.throttled==0', 'cpu.usage<50%'; may be repeated"},
 };
 static const struct arg_rows wait_rows = ARG_ROWS(wait_table, "Options");
 
@@ -114,7 +120,8 @@ static int choose_id(const struct call *call, bool bundleless, const char **ret_
     return 0;
 }
 
-static int run_plan(const struct call *call, const struct bundle *bundle, struct sub_err *err)
+static int run_plan(const struct call *call, const struct bundle *bundle, struct final *final,
+                    struct sub_err *err)
 {
     struct run_request request = {
         .arena = call->arena,
@@ -125,17 +132,20 @@ static int run_plan(const struct call *call, const struct bundle *bundle, struct
         .pidfd_socket = call->args->pidfd_socket,
         .detach = call->args->detach,
         .keep = call->args->keep,
+        .final = final_is_wanted(final) ? &final->account : NULL,
     };
     struct sub_err warn = {0};
     int status;
 
     SUBLET_TRY(target_root(call, &request.state_root, err));
+    SUBLET_TRY(target_ledger(call, &request.ledger, err));
 
     int rc = run_run(&request, &status, &warn, err);
     if (warn.code != 0)
         say_warning(warn.path, warn.text);
+    ledger_tell(request.ledger);
     if (rc == 0)
-        return status;
+        return final_tell(final, bundle->plan->id, status, err);
     say_error(err);
     return program_failure(err);
 }
@@ -145,9 +155,11 @@ static int run_body(const struct call *call, struct sub_err *err)
     const struct args *args = call->args;
     bool bundleless = is_bundleless(args);
     OWNED_BUNDLE bundle = {0};
+    OWNED_FINAL final = FINAL_NONE;
     const char *id = NULL;
     int rc;
 
+    SUBLET_TRY(final_open(call, &final, err));
     SUBLET_TRY(bundleless ? check_bundleless(args, err) : check_bundle(args, err));
     SUBLET_TRY(choose_id(call, bundleless, &id, err));
     rc = bundleless ? bundle_invent(call, id, &bundle, err) : bundle_load(call, id, &bundle, err);
@@ -155,7 +167,7 @@ static int run_body(const struct call *call, struct sub_err *err)
     if (rc < 0)
         bundle_mention_more(&bundle, err);
     SUBLET_TRY(rc);
-    return run_plan(call, &bundle, err);
+    return run_plan(call, &bundle, &final, err);
 }
 
 const struct command command_run = {

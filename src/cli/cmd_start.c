@@ -11,7 +11,9 @@ static int start_body(const struct call *call, struct sub_err *err)
     struct run_target target;
 
     SUBLET_TRY(target_make(call, &target, err));
-    return run_start(&target, notify_socket(), err);
+    int rc = run_start(&target, notify_socket(), err);
+    ledger_tell(target.ledger);
+    return rc;
 }
 
 const struct command command_start = {

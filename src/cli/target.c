@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sublet/account/ledger.h"
 #include "sublet/base/arena.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
@@ -15,6 +16,7 @@
 #include "args.h"
 #include "bundle.h"
 #include "command.h"
+#include "say.h"
 
 #define ROOT_DEFAULT "/run/sublet"
 
@@ -55,12 +57,35 @@ int target_root(const struct call *call, const char **ret_root, struct sub_err *
     return root == NULL ? -ENOMEM : 0;
 }
 
+int target_ledger(const struct call *call, struct run_ledger **ret_ledger, struct sub_err *err)
+{
+    struct run_ledger *ledger = arena_alloc(call->arena, sizeof *ledger);
+    const char *folder = call->args->ledger;
+
+    if (ledger == NULL)
+        return -ENOMEM;
+    if (folder != NULL)
+        SUBLET_TRY(absolute_path(call->arena, folder, &folder, err));
+    else if (geteuid() == 0) /* the host's own is kept by its root */
+        folder = LEDGER_FOLDER;
+    *ledger = (struct run_ledger){.folder = folder};
+    *ret_ledger = ledger;
+    return 0;
+}
+
+void ledger_tell(const struct run_ledger *ledger)
+{
+    if (ledger->failure.code != 0)
+        say_warning(ledger->failure.path, ledger->failure.text);
+}
+
 int target_make(const struct call *call, struct run_target *ret_target, struct sub_err *err)
 {
     struct run_target target = {.arena = call->arena, .id = call->args->operands[0]};
 
     SUBLET_TRY(id_check(target.id, err));
     SUBLET_TRY(target_root(call, &target.state_root, err));
+    SUBLET_TRY(target_ledger(call, &target.ledger, err));
     *ret_target = target;
     return 0;
 }

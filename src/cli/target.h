@@ -13,6 +13,11 @@ struct sub_err;
 /* --root, or /run/sublet, or $XDG_RUNTIME_DIR/sublet without root's powers. Absolute. */
 int target_root(const struct call *call, const char **ret_root, struct sub_err *err);
 
+/* --ledger, or the host's own for its root. */
+int target_ledger(const struct call *call, struct run_ledger **ret_ledger, struct sub_err *err);
+/* As a warning: what could not be written to it. */
+void ledger_tell(const struct run_ledger *ledger);
+
 /* The first operand, checked, in that root. */
 int target_make(const struct call *call, struct run_target *ret_target, struct sub_err *err);
 

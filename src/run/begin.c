@@ -122,6 +122,8 @@ int run_start(const struct run_target *request, const char *notify_socket, struc
     int rc = wake(&target, pidfd, err);
     if (rc == -EBUSY || rc == -ESRCH)
         return rc;
+    if (rc == 0)
+        target_tell_start(&target);
     if (rc == 0 && target.record.start_hooks)
         rc = run_start_hooks(request->arena, target.dir_fd, &target.record, err);
     if (rc < 0 && target.record.start_hooks) {

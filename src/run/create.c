@@ -2,6 +2,7 @@
 /* create and run: the steps, and what follows them. */
 #include <errno.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
@@ -42,13 +43,31 @@ static int confirm_exec(struct start *start, struct sub_err *err)
     return rc < 0 ? rc : 0;
 }
 
+struct ending {
+    bool watched; /* to the end: */
+    int status;
+    uint64_t life_us;
+    struct run_final *final;
+};
+
+static int open_ended(const struct run_target *by_name, const struct ending *ending,
+                      struct target *ret_target, struct sub_err *err)
+{
+    SUBLET_TRY(target_open(by_name, true, ret_target, err));
+    ret_target->has_status = ending->watched;
+    ret_target->status = ending->status;
+    ret_target->life_us = ending->life_us;
+    ret_target->final = ending->final;
+    return 0;
+}
+
 /* Behind the steps the container is one like any other: its folder is not ours any more, other
  * commands may work on it, and its end is a delete, unless somebody has been faster. */
-static int end_container(const struct run_target *by_name, struct sub_err *warn,
-                         struct sub_err *err)
+static int end_container(const struct run_target *by_name, const struct ending *ending,
+                         struct sub_err *warn, struct sub_err *err)
 {
-    OWNED_TARGET target;
-    int rc = target_open(by_name, true, &target, err);
+    OWNED_TARGET target = TARGET_NONE;
+    int rc = open_ended(by_name, ending, &target, err);
 
     if (rc == -ENOENT) {
         sub_err_clear(err);
@@ -57,9 +76,28 @@ static int end_container(const struct run_target *by_name, struct sub_err *warn,
     return rc < 0 ? rc : target_destroy(&target, warn, err);
 }
 
+/* One that stays as it is is accounted for all the same. */
+static void keep_container(const struct run_target *by_name, const struct ending *ending)
+{
+    OWNED_TARGET target = TARGET_NONE;
+    struct sub_err ignored = {.code = 0};
+
+    if (ending->final == NULL && by_name->ledger == NULL)
+        return;
+    if (open_ended(by_name, ending, &target, &ignored) == 0 && target.has_record)
+        target_account(&target, false);
+}
+
 static int after_start(struct start *start, const struct run_target *by_name, struct sub_err *err)
 {
     SUBLET_TRY(confirm_exec(start, err));
+
+    const struct target told = {.id = by_name->id,
+                                .arena = by_name->arena,
+                                .ledger = by_name->ledger,
+                                .has_record = true,
+                                .record = start->record};
+    target_tell_start(&told);
     if (start->plan->hooks[PLAN_HOOK_POSTSTART].count == 0)
         return 0;
 
@@ -81,12 +119,23 @@ static void explain_end(const struct start *start, int status, struct sub_err *w
                         "the container's process was killed (OOM): %s", reason);
 }
 
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
 static int live(struct start *start, int signal_fd, int *ret_status, struct sub_err *warn,
                 struct sub_err *err)
 {
     const struct run_target by_name = {.arena = start->request->arena,
                                        .state_root = start->request->state_root,
-                                       .id = start->plan->id};
+                                       .id = start->plan->id,
+                                       .ledger = start->request->ledger};
+    struct ending ending = {.final = start->request->final};
+    uint64_t began_us = now_us();
 
     sub_close(&start->dir_fd); /* and with it the lock */
     int rc = after_start(start, &by_name, err);
@@ -100,14 +149,20 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
 
         kill_child(start->child.pidfd);
         start_done(start); /* the end must not lack descriptors because the start holds them */
-        (void) end_container(&by_name, warn, &ignored);
+        (void) end_container(&by_name, &ending, warn, &ignored);
         return rc;
     }
+    ending.watched = true;
+    ending.status = *ret_status;
+    ending.life_us = now_us() - began_us;
+    if (ending.final != NULL)
+        ending.final->life_us = ending.life_us;
     explain_end(start, *ret_status, warn);
-    if (start->request->keep)
-        return 0;
     start_done(start);
-    return end_container(&by_name, warn, err);
+    if (!start->request->keep)
+        return end_container(&by_name, &ending, warn, err);
+    keep_container(&by_name, &ending);
+    return 0;
 }
 
 int run_run(const struct run_request *request, int *ret_status, struct sub_err *warn,

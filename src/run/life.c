@@ -54,7 +54,7 @@ void kill_child(int pidfd)
 
 /* One by one, frozen so that none can fork away: a group on which cgroup.kill was used once kills
  * whatever is cloned into it later (seen on Linux 6.18), and this one is to be used again. */
-static int empty_group(struct arena *arena, int dir_fd, struct sub_err *err)
+int empty_group(struct arena *arena, int dir_fd, struct sub_err *err)
 {
     struct sub_err ignored = {.code = 0};
     bool frozen = cgroup_freeze(dir_fd, FREEZE_LIMIT_MS, &ignored) >= 0;

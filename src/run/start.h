@@ -172,6 +172,7 @@ bool plan_has_work_behind_mounts(const struct plan *plan);
 const char *cgroup_manager_name(enum plan_cgroup_manager manager);
 /* -ESRCH: there was none to reach. */
 int signal_group(struct arena *arena, int dir_fd, int number, struct sub_err *err);
+int empty_group(struct arena *arena, int dir_fd, struct sub_err *err);
 int destroy_group(struct arena *arena, int root_fd, const struct state_record *record,
                   struct sub_err *err);
 /* SIGKILL, and reaped. But a file system that a process of the container serves (FUSE) can hold who

@@ -5,9 +5,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/base/time.h"
 #include "sublet/sys.h"
 
 #include "start.h"
@@ -23,8 +25,11 @@ int target_open(const struct run_target *request, bool lock, struct target *ret_
 {
     struct target *target = ret_target;
 
-    *target = (struct target){
-        .id = request->id, .arena = request->arena, .root_fd = -EBADF, .dir_fd = -EBADF};
+    *target = (struct target){.id = request->id,
+                              .arena = request->arena,
+                              .ledger = request->ledger,
+                              .root_fd = -EBADF,
+                              .dir_fd = -EBADF};
     int rc = state_root_open(request->state_root, false, &target->root_fd, err);
     if (rc == -ENOENT)
         return sub_fail(err, ENOENT, NULL, "container '%s': container does not exist", request->id);
@@ -91,7 +96,7 @@ int unknown_process(const struct state_record *record, int code, struct sub_err 
 }
 
 /* SIGKILL through a pidfd whose identity matched, then wait: a group that is empty by then spares
- * the waits below. */
+ * the waits below. 1 if it lived. */
 static int kill_process(const struct state_record *record, struct sub_err *err)
 {
     OWNED_FD pidfd = state_process_open(record);
@@ -110,7 +115,20 @@ static int kill_process(const struct state_record *record, struct sub_err *err)
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "process %d did not end: %s", record->process.pid,
                         sub_strerror(-rc));
-    return 0;
+    return 1;
+}
+
+/* Since it was made: whoever sees the end knows how long it lived. */
+static uint64_t age_us(const struct state_record *record)
+{
+    struct timespec now;
+    uint64_t made_us;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t now_us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+    if (time_parse_us(record->created, &made_us) < 0 || made_us > now_us)
+        return 0;
+    return now_us - made_us;
 }
 
 static int remove_group(const struct target *target, struct sub_err *err)
@@ -145,7 +163,13 @@ static void run_stop_hooks(struct target *target, struct sub_err *warn)
 int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err)
 {
     if (target->has_record) {
-        SUBLET_TRY(kill_process(&target->record, err));
+        int killed = kill_process(&target->record, err);
+
+        if (killed < 0)
+            return killed;
+        if (killed > 0)
+            target->life_us = age_us(&target->record);
+        target_account(target, true);
         SUBLET_TRY(remove_group(target, err));
         SUBLET_TRY(remove_resctrl(&target->record, err));
         run_stop_hooks(target, warn);

@@ -12,7 +12,12 @@ struct target {
     const char *id;
     struct arena *arena;
     int root_fd, dir_fd;
-    bool has_record; /* false: claimed by a create that died before its first record */
+    struct run_ledger *ledger;
+    struct run_final *final; /* of a foreground run; NULL: nobody asks */
+    bool has_status;         /* somebody saw the end: */
+    int status;
+    uint64_t life_us; /* 0: unknown */
+    bool has_record;  /* false: claimed by a create that died before its first record */
     struct state_record record;
 };
 
@@ -24,8 +29,15 @@ void target_done(struct target *target);
 #define TARGET_NONE  ((struct target){.root_fd = -EBADF, .dir_fd = -EBADF})
 #define OWNED_TARGET __attribute__((cleanup(target_done))) struct target
 
-/* Kills what is left, removes the group, runs poststop hooks (their failure goes to warn), removes
- * the folder. May be called again after a failure. */
+/* ledger.c: the start, for the ledger; a failure goes to the ledger's owner. */
+struct cgroup;
+void target_tell_start(const struct target *target);
+/* The final account, to whom asks for it and to the ledger, once. kill: nobody shall be left who
+ * could add to it; without it the ledger is told only if nobody is. */
+void target_account(struct target *target, bool kill);
+
+/* Kills what is left, accounts for it, removes the group, runs poststop hooks (their failure goes
+ * to warn), removes the folder. May be called again after a failure. */
 int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err);
 
 /* The same, locked, for a verb that needs the first process alive: -ESRCH with the text that
@@ -36,7 +48,6 @@ int not_running(const char *id, struct sub_err *err);
 
 /* The container's group, and the root of the hierarchy where ret_root_fd is not NULL. -ENOENT
  * without text: it has none. */
-struct cgroup;
 int record_group(const struct state_record *record, int *ret_root_fd, struct cgroup *ret_group,
                  struct sub_err *err);
 

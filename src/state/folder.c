@@ -127,14 +127,16 @@ int state_is_locked(int dir_fd)
 
 int state_remove(int root_fd, const char *id, int dir_fd, struct sub_err *err)
 {
-    /* all the names this room and run ever make there; the record goes last */
+    /* all the names this room and run ever make there; the record goes last, but for the mark that
+     * is about it */
     static const char *const names[] = {(STATE_NOTIFY "/" STATE_NOTIFY_SOCKET),
                                         STATE_NOTIFY,
                                         STATE_FIFO,
                                         STATE_ANSWER,
                                         STATE_CONFIG,
                                         STATE_FRESH,
-                                        STATE_FILE};
+                                        STATE_FILE,
+                                        STATE_TOLD};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         int rc = sys_unlinkat(dir_fd, names[i], 0);

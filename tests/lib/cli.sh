@@ -95,7 +95,7 @@ trap cli_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-sublet() { "$SUBLET" --root "$T/root" "$@"; }
+sublet() { "$SUBLET" --root "$T/root" --ledger "$T/ledger" "$@"; }
 
 # run [-t SECONDS] [-i FILE] COMMAND...: COMMAND may be `sublet`, with the state root of this file.
 run() {
@@ -111,7 +111,7 @@ run() {
     done
     if [ "$1" = sublet ]; then
         shift
-        set -- "$SUBLET" --root "$T/root" "$@"
+        set -- "$SUBLET" --root "$T/root" --ledger "$T/ledger" "$@"
     fi
     status=0
     timeout -k 2 "$limit_s" "$@" <"$input" >"$T/out" 2>"$T/err" || status=$?
