@@ -16,7 +16,8 @@
 
 bool account_is_kept(const char *ledger_dir)
 {
-    OWNED_FD fd = sys_openat(AT_FDCWD, ledger_dir, O_PATH | O_DIRECTORY, 0);
+    /* to read: the ledger of a host is not that of a root of some user namespace */
+    OWNED_FD fd = sys_openat(AT_FDCWD, ledger_dir, O_RDONLY | O_DIRECTORY, 0);
 
     return fd >= 0;
 }
