@@ -12,7 +12,8 @@
 #include "sublet/base/num.h"
 #include "sublet/sys.h"
 
-#define STAT_FILE "/proc/stat"
+#define STAT_FILE      "/proc/stat"
+#define ANOTHER_SUM_US 10000000u /* back by more: a CPU went, and its time with it */
 
 enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, COLUMNS };
 
@@ -53,16 +54,21 @@ int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machin
     return 0;
 }
 
-static uint64_t grown(uint64_t before, uint64_t now)
+static uint64_t advance(uint64_t *base_us, uint64_t now_us)
 {
-    return now > before ? now - before : 0;
+    uint64_t grown_us = now_us > *base_us ? now_us - *base_us : 0;
+
+    if (now_us > *base_us || *base_us - now_us > ANOTHER_SUM_US)
+        *base_us = now_us;
+    return grown_us;
 }
 
-struct machine machine_since(const struct machine *before, const struct machine *now)
+struct machine machine_advance(struct machine *base, const struct machine *now)
 {
+    base->cpus = now->cpus;
     return (struct machine){.cpus = now->cpus,
-                            .idle_us = grown(before->idle_us, now->idle_us),
-                            .steal_us = grown(before->steal_us, now->steal_us)};
+                            .idle_us = advance(&base->idle_us, now->idle_us),
+                            .steal_us = advance(&base->steal_us, now->steal_us)};
 }
 
 int machine_read(struct machine *ret_machine, struct sub_err *err)

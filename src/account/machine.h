@@ -13,8 +13,9 @@ struct machine { /* since boot, all CPUs together */
 
 /* Pure. -EINVAL: no such text. */
 int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machine);
-/* The kernel's own sums of idle time go back at times, by a tick or more. */
-struct machine machine_since(const struct machine *before, const struct machine *now);
+/* What has been since the base, which moves on to now. The kernel's own sums of idle time go back
+ * at times, by a tick or more: then the base stays, or the same time would be counted again. */
+struct machine machine_advance(struct machine *base, const struct machine *now);
 int machine_read(struct machine *ret_machine, struct sub_err *err);
 
 #endif

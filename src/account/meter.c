@@ -233,9 +233,9 @@ static void look_at_clock(struct meter *meter)
                          : "clock step: forward, by that many seconds");
 }
 
-static int end_window(struct meter *meter, struct sub_err *err)
+static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
 {
-    bool slow = meter->since_slow_us >= meter->options->slow_us ||
+    bool slow = is_last || meter->since_slow_us >= meter->options->slow_us ||
                 meter->since_record_us + meter->options->window_us >= meter->options->interval_us;
     int rc = account_view_sample(meter->view, slow, err);
 
@@ -271,7 +271,7 @@ static int loop(struct meter *meter, struct sub_err *err)
     };
     uint64_t ticks;
 
-    SUBLET_TRY(end_window(meter, err));
+    SUBLET_TRY(end_window(meter, false, err));
     for (;;) {
         int rc = sys_poll(wait, sizeof wait / sizeof *wait, -1);
 
@@ -280,7 +280,7 @@ static int loop(struct meter *meter, struct sub_err *err)
         if (wait[2].revents != 0)
             oom_read(&meter->oom, tell_oom, meter);
         if (wait[1].revents != 0 && read(meter->timer_fd, &ticks, sizeof ticks) > 0)
-            SUBLET_TRY(end_window(meter, err));
+            SUBLET_TRY(end_window(meter, false, err));
         if (wait[0].revents != 0)
             return 0;
     }
@@ -300,7 +300,7 @@ int meter_run(const struct meter_options *options, struct meter_cost *ret_cost, 
 
     SUBLET_TRY(begin(&meter, err));
     SUBLET_TRY(loop(&meter, err));
-    SUBLET_TRY(end_window(&meter, err)); /* what was used since the last tick counts, too */
+    SUBLET_TRY(end_window(&meter, true, err)); /* what was used since the last tick counts, too */
     if (meter.since_record_us > 0)
         write_all(&meter);
     meter.cost.cpu_us = own_cpu_us();

@@ -113,13 +113,14 @@ static void add_row(struct account_view *view, size_t index, const struct accoun
 
 static void measure(struct account_view *view, const struct machine *machine, uint64_t window_us)
 {
-    const struct machine since = machine_since(&view->machine, machine);
+    const struct machine since = machine_advance(&view->machine, machine);
     const struct account_host host = {
         .window_us = window_us,
         .cpus = machine->cpus,
         .reserve_micro = view->reserve_micro,
         .idle_us = since.idle_us,
         .steal_us = since.steal_us,
+        .owed_us = view->host.owed_us,
     };
 
     for (size_t i = 0; i < view->count; i++)
@@ -171,8 +172,9 @@ int account_view_sample(struct account_view *view, bool slow, struct sub_err *er
 
         measure(view, &machine, monotonic_us - view->monotonic_us);
         view->clock_step_us = llabs(step_us) < CLOCK_STEP_US ? 0 : step_us;
+    } else {
+        view->machine = machine;
     }
-    view->machine = machine;
     view->monotonic_us = monotonic_us;
     view->wall_us = wall_us;
     view->slow_us = slow ? monotonic_us : view->slow_us;

@@ -113,11 +113,13 @@ static struct account_host_row close_host(const struct account_host *host, uint6
         .steal_us = host->steal_us,
     };
 
-    row.own_us = above(row.capacity_us, row.idle_us + row.steal_us + tenants_us);
+    uint64_t told_us = row.idle_us + row.steal_us + tenants_us + host->owed_us;
+
+    row.own_us = above(row.capacity_us, told_us);
+    row.owed_us = above(told_us, row.capacity_us);
     row.own_excess_us =
         above(row.own_us, share(host->window_us, host->reserve_micro, ACCOUNT_MICRO));
-    row.rest_us = (int64_t) row.capacity_us -
-                  (int64_t) (row.tenants_us + row.own_us + row.idle_us + row.steal_us);
+    row.rest_us = (int64_t) host->owed_us - (int64_t) row.owed_us;
     return row;
 }
 

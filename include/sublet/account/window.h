@@ -8,8 +8,10 @@
  *     tenants + own + idle + steal + rest = capacity           for the host
  *
  * own is what is left when idle, steal and the tenants are taken from the capacity: the kernel
- * counts busy time in ticks, of which a busy machine loses some, but idle time by the clock. rest
- * is not 0 only where those say more than there was.
+ * counts busy time in ticks, of which a busy machine loses some, but idle time by the clock. Where
+ * those say more than there was (idle time is told in ticks, too), it is owed: taken from the own
+ * use of later windows, so that the sums over many windows close. rest is what is owed before less
+ * what is owed after.
  */
 #ifndef SUBLET_ACCOUNT_WINDOW_H
 #define SUBLET_ACCOUNT_WINDOW_H
@@ -47,6 +49,7 @@ struct account_host {
     uint32_t cpus;
     uint64_t reserve_micro;     /* CPU that is not for sale */
     uint64_t idle_us, steal_us; /* of all CPUs, from /proc/stat */
+    uint64_t owed_us;           /* by the windows before: owed_us of the last row */
 };
 
 struct account_row {
@@ -63,6 +66,7 @@ struct account_row {
 struct account_host_row {
     uint64_t capacity_us, entitled_us, tenants_us, own_us, idle_us, steal_us;
     int64_t rest_us;
+    uint64_t owed_us;
     uint64_t borrowed_us;
     uint64_t own_excess_us; /* own use beyond the reserve */
     uint64_t shortfall_us;

@@ -35,17 +35,33 @@ START_TEST(what_is_no_such_text_is_refused)
 }
 END_TEST
 
-START_TEST(idle_time_that_goes_back_is_none)
+START_TEST(idle_time_that_goes_back_is_none_and_is_not_counted_twice)
 {
-    const struct machine before = {.cpus = 4, .idle_us = 50000, .steal_us = 20000};
-    const struct machine now = {.cpus = 2, .idle_us = 40000, .steal_us = 30000};
-    struct machine since = machine_since(&before, &now);
+    struct machine base = {.cpus = 4, .idle_us = 50000, .steal_us = 20000};
+    const struct machine back = {.cpus = 2, .idle_us = 40000, .steal_us = 30000};
+    const struct machine on = {.cpus = 2, .idle_us = 60000, .steal_us = 30000};
+    struct machine since = machine_advance(&base, &back);
 
     ck_assert_uint_eq(since.cpus, 2);
     ck_assert_uint_eq(since.idle_us, 0);
     ck_assert_uint_eq(since.steal_us, 10000);
+    since = machine_advance(&base, &on);
+    ck_assert_uint_eq(since.idle_us, 10000);
+    ck_assert_uint_eq(since.steal_us, 0);
+}
+END_TEST
+
+START_TEST(the_sum_of_a_cpu_that_went_begins_anew)
+{
+    struct machine base = {.cpus = 2, .idle_us = 900000000};
+    const struct machine less = {.cpus = 1, .idle_us = 500000000};
+    const struct machine on = {.cpus = 1, .idle_us = 500000007};
+
+    ck_assert_uint_eq(machine_advance(&base, &less).idle_us, 0);
+    ck_assert_uint_eq(machine_advance(&base, &on).idle_us, 7);
 }
 END_TEST
 
 SUITE(machine_suite, the_machine_is_the_line_of_all_cpus_and_the_number_of_the_others,
-      what_is_no_such_text_is_refused, idle_time_that_goes_back_is_none)
+      what_is_no_such_text_is_refused, idle_time_that_goes_back_is_none_and_is_not_counted_twice,
+      the_sum_of_a_cpu_that_went_begins_anew)

@@ -115,6 +115,29 @@ START_TEST(without_a_borrower_the_host_starves_its_tenants)
 }
 END_TEST
 
+START_TEST(idle_time_told_in_ticks_closes_over_many_windows)
+{
+    /* 200 ms of two CPUs, both busy but for 7 ms that come as one tick or none */
+    const struct account_party party = {.entitled_micro = 1000000, .used_us = 393000, .tasks = 2};
+    struct account_host machine = {.window_us = 200000, .cpus = 2, .idle_us = 0};
+    struct account_row row;
+    struct account_host_row host = {.owed_us = 0};
+    uint64_t idle_us = 0, told_us = 0, sum_us = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        idle_us += 7000;
+        machine.idle_us = idle_us / 10000 * 10000 - told_us;
+        told_us += machine.idle_us;
+        machine.owed_us = host.owed_us;
+        account_window(&machine, &party, 1, &row, &host);
+        check_identities(&row, 1, &host);
+        sum_us += host.tenants_us + host.own_us + host.idle_us + host.steal_us;
+    }
+    ck_assert_uint_eq(sum_us - host.owed_us, (uint64_t) 400000 * 1000);
+    ck_assert_uint_le(host.owed_us, 10000);
+}
+END_TEST
+
 struct told {
     uint64_t us[8], host_us;
 };
@@ -217,6 +240,7 @@ END_TEST
 SUITE(window_suite, what_is_borrowed_was_left_by_others,
       a_victim_is_who_waits_below_its_entitlement_while_others_borrow, the_own_cap_is_no_ones_fault,
       without_a_borrower_the_host_starves_its_tenants,
+      idle_time_told_in_ticks_closes_over_many_windows,
       blame_is_divided_by_what_was_borrowed_and_sums_to_the_shortfall,
       nobody_is_blamed_where_nobody_borrowed,
       the_identities_hold_over_ten_thousand_windows_of_random_load)
