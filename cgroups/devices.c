@@ -130,15 +130,11 @@ static int bpf_error(const char *what, int rc, struct sub_err *err)
     return sub_fail(err, -rc, NULL, "cannot %s the device program: %s", what, sub_strerror(-rc));
 }
 
-int cgroup_devices_apply(int dir_fd, const struct cg_device_program *program, bool fresh,
-                         struct sub_err *err)
+static int exchange(int dir_fd, const struct cg_device_program *program, int old_fd,
+                    struct sub_err *err)
 {
-    OWNED_FD old = fresh ? -ENOENT : find_ours(dir_fd);
-    if (old < 0 && old != -ENOENT)
-        return bpf_error("look for", old, err);
-
     if (program->count == 0) {
-        int rc = old < 0 ? 0 : detach(dir_fd, old);
+        int rc = old_fd < 0 ? 0 : detach(dir_fd, old_fd);
 
         return rc < 0 ? bpf_error("detach", rc, err) : 0;
     }
@@ -147,6 +143,41 @@ int cgroup_devices_apply(int dir_fd, const struct cg_device_program *program, bo
     if (fd < 0)
         return bpf_error("load", fd, err);
 
-    int rc = attach(dir_fd, fd, old);
+    int rc = attach(dir_fd, fd, old_fd);
     return rc < 0 ? bpf_error("attach", rc, err) : 0;
+}
+
+int cgroup_devices_replace(int dir_fd, const struct cg_device_program *program, int *ret_old_fd,
+                           struct sub_err *err)
+{
+    OWNED_FD old = find_ours(dir_fd);
+    if (old < 0 && old != -ENOENT)
+        return bpf_error("look for", old, err);
+    SUBLET_TRY(exchange(dir_fd, program, old, err));
+    *ret_old_fd = old < 0 ? -ENOENT : sub_take_fd(&old);
+    return 0;
+}
+
+int cgroup_devices_apply(int dir_fd, const struct cg_device_program *program, bool fresh,
+                         struct sub_err *err)
+{
+    int old = -ENOENT;
+
+    if (fresh)
+        return exchange(dir_fd, program, old, err);
+    SUBLET_TRY(cgroup_devices_replace(dir_fd, program, &old, err));
+    sub_close(&old);
+    return 0;
+}
+
+int cgroup_devices_restore(int dir_fd, int old_fd, struct sub_err *err)
+{
+    OWNED_FD now = find_ours(dir_fd);
+    int rc = now == -ENOENT ? 0 : now;
+
+    if (rc >= 0 && old_fd >= 0)
+        rc = attach(dir_fd, old_fd, now);
+    else if (now >= 0)
+        rc = detach(dir_fd, now);
+    return rc < 0 ? bpf_error("restore", rc, err) : 0;
 }

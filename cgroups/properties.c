@@ -15,6 +15,20 @@
 #define CPU_NUMBER_MAX 8191   /* CONFIG_NR_CPUS */
 #define UNIT_NAME_MAX  255
 
+static int append(struct cg_properties *properties, const struct cg_property *property,
+                  struct sub_err *err)
+{
+    if (properties->count == properties->room) {
+        properties->room = properties->room == 0 ? 32 : 2 * properties->room;
+        properties->items = arena_grow(properties->arena, properties->items, properties->count,
+                                       properties->room, sizeof *property);
+        if (properties->items == NULL)
+            return sub_fail(err, ENOMEM, property->name, "out of memory");
+    }
+    properties->items[properties->count++] = *property;
+    return 0;
+}
+
 int cg_property_set(struct cg_properties *properties, const char *name, const char *type,
                     const char *value, struct sub_err *err)
 {
@@ -30,15 +44,7 @@ int cg_property_set(struct cg_properties *properties, const char *name, const ch
             return 0;
         }
     }
-    if (properties->count == properties->room) {
-        properties->room = properties->room == 0 ? 32 : 2 * properties->room;
-        properties->items = arena_grow(properties->arena, properties->items, properties->count,
-                                       properties->room, sizeof property);
-        if (properties->items == NULL)
-            return sub_fail(err, ENOMEM, name, "out of memory");
-    }
-    properties->items[properties->count++] = property;
-    return 0;
+    return append(properties, &property, err);
 }
 
 /* One more element of an array. */
@@ -301,6 +307,22 @@ int cg_properties_of_devices(struct cg_properties *properties, const struct cg_d
         if (rules[i].allow && rules[i].type != 'c')
             SUBLET_TRY(allow(properties, &rules[i], 'b', err));
     }
+    return 0;
+}
+
+int cg_properties_renew_devices(struct cg_properties *properties,
+                                const struct cg_device_rule *rules, size_t count,
+                                struct sub_err *err)
+{
+    static const struct cg_property none = {.name = "DeviceAllow", .type = "a(ss)", .value = ""};
+    struct cg_properties fresh = {.arena = properties->arena};
+
+    SUBLET_TRY(cg_properties_of_devices(&fresh, rules, count, err));
+    if (fresh.count == 0)
+        SUBLET_TRY(cg_property_set(&fresh, "DevicePolicy", "s", "auto", err));
+    SUBLET_TRY(append(properties, &none, err));
+    for (size_t i = 0; i < fresh.count; i++)
+        SUBLET_TRY(append(properties, &fresh.items[i], err));
     return 0;
 }
 

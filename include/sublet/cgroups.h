@@ -196,5 +196,10 @@ bool cg_device_allows(const struct cg_device_rule *rules, size_t count, char typ
  * older program of ours first and replaces it atomically. */
 int cgroup_devices_apply(int dir_fd, const struct cg_device_program *program, bool fresh,
                          struct sub_err *err);
+/* The same for a group that lives. *ret_old_fd is the program it had, -ENOENT if none, for
+ * cgroup_devices_restore() to put back. */
+int cgroup_devices_replace(int dir_fd, const struct cg_device_program *program, int *ret_old_fd,
+                           struct sub_err *err);
+int cgroup_devices_restore(int dir_fd, int old_fd, struct sub_err *err);
 
 #endif

@@ -27,15 +27,17 @@ static int collect_rows(struct scope_update *scope, const struct cg_changes *cha
     return 0;
 }
 
+/* back: the list of devices that it had is not known; without one the container's own program,
+ * which is back as well, decides alone. */
 static int set_properties(struct scope_update *scope, const struct cg_rows *rows,
-                          const struct plan_update *plan, struct sub_err *err)
+                          const struct plan_update *plan, bool back, struct sub_err *err)
 {
     struct cg_properties properties = {.arena = scope->arena};
 
     SUBLET_TRY(cg_properties_of_rows(&properties, rows->rows, rows->count, err));
-    if (plan != NULL && plan->device_rules != NULL && !scope->record->systemd_user)
-        SUBLET_TRY(cg_properties_of_devices(&properties, plan->device_rules,
-                                            plan->device_rule_count, err));
+    if (plan->device_rules != NULL && !scope->record->systemd_user)
+        SUBLET_TRY(cg_properties_renew_devices(&properties, plan->device_rules,
+                                               back ? 0 : plan->device_rule_count, err));
     return cg_systemd_set(&scope->systemd, scope->record->systemd_unit, &properties, err);
 }
 
@@ -70,13 +72,14 @@ int scope_update(struct scope_update *scope, int root_fd, const struct plan_upda
         return sub_fail(err, ENOENT, record->systemd_unit, "the scope is gone");
     SUBLET_TRY(rc);
     SUBLET_TRY(change_files(scope, &rows, err));
-    rc = set_properties(scope, &rows, plan, err);
+    rc = set_properties(scope, &rows, plan, false, err);
     if (rc < 0)
         cgroup_change_back(scope->group.dir_fd, &scope->changes, err);
     return rc;
 }
 
-void scope_update_back(struct scope_update *scope, struct sub_err *err)
+void scope_update_back(struct scope_update *scope, const struct plan_update *plan,
+                       struct sub_err *err)
 {
     struct sub_err ignored = {.code = 0};
     struct cg_rows rows;
@@ -85,6 +88,6 @@ void scope_update_back(struct scope_update *scope, struct sub_err *err)
         return;
     /* what undoes is in the order of doing: the last word on a value is the first to be undone */
     if (collect_rows(scope, &scope->changes, true, &rows, &ignored) == 0)
-        (void) set_properties(scope, &rows, NULL, &ignored);
+        (void) set_properties(scope, &rows, plan, true, &ignored);
     cgroup_change_back(scope->group.dir_fd, &scope->changes, err);
 }

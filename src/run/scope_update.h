@@ -20,7 +20,8 @@ struct scope_update {
 int scope_update(struct scope_update *scope, int root_fd, const struct plan_update *plan,
                  struct sub_err *err);
 /* For a caller whose next step fails; err is that failure. */
-void scope_update_back(struct scope_update *scope, struct sub_err *err);
+void scope_update_back(struct scope_update *scope, const struct plan_update *plan,
+                       struct sub_err *err);
 void scope_update_done(struct scope_update *scope);
 
 #endif

@@ -26,6 +26,8 @@ struct update {
     struct scope_update scope;
     int resctrl_fd;
     const char *schemata_before; /* NULL: its cache class is as it was */
+    bool has_replaced;           /* the device program: */
+    int program_fd;              /* what it was before, -ENOENT: none */
 };
 
 static void update_done(struct update *update)
@@ -34,6 +36,7 @@ static void update_done(struct update *update)
     cgroup_done(&update->group);
     scope_update_done(&update->scope);
     sub_close(&update->resctrl_fd);
+    sub_close(&update->program_fd);
 }
 
 /* The facts that limits depend on. */
@@ -145,7 +148,7 @@ static void class_back(struct update *update)
                                    update->schemata_before, &changed, &ignored);
 }
 
-static int replace_device_program(const struct update *update, struct sub_err *err)
+static int replace_device_program(struct update *update, struct sub_err *err)
 {
     struct cg_device_program program;
 
@@ -154,29 +157,33 @@ static int replace_device_program(const struct update *update, struct sub_err *e
     SUBLET_TRY(cg_device_program_make(update->target->arena, WHERE ".devices",
                                       update->plan.device_rules, update->plan.device_rule_count,
                                       &program, err));
-    return cgroup_devices_apply(update->group.dir_fd, &program, false, err);
+    SUBLET_TRY(cgroup_devices_replace(update->group.dir_fd, &program, &update->program_fd, err));
+    update->has_replaced = true;
+    return 0;
 }
 
+/* All that was done so far, the scope aside. */
 static void write_back(struct update *update, struct sub_err *err)
 {
+    struct sub_err ignored = {.code = 0};
+
+    if (update->has_replaced)
+        (void) cgroup_devices_restore(update->group.dir_fd, update->program_fd, &ignored);
     class_back(update);
-    scope_update_back(&update->scope, err);
     cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
 }
 
-/* The one place where an update reaches the group: all of it, or nothing. */
+/* The one place where an update reaches the group: all of it, or nothing. What systemd is told
+ * comes last: it alone cannot be read back. */
 static int write_limits(struct update *update, struct sub_err *err)
 {
     SUBLET_TRY(cgroup_change(update->group.dir_fd, &update->plan.changes, err));
 
-    int rc = scope_update(&update->scope, update->root_fd, &update->plan, err);
-    if (rc < 0) {
-        cgroup_change_back(update->group.dir_fd, &update->plan.changes, err);
-        return rc;
-    }
-    rc = change_class(update, err);
+    int rc = change_class(update, err);
     if (rc == 0)
         rc = replace_device_program(update, err);
+    if (rc == 0)
+        rc = scope_update(&update->scope, update->root_fd, &update->plan, err);
     if (rc < 0)
         write_back(update, err);
     return rc;
@@ -199,8 +206,10 @@ static int carry_out(struct update *update, struct sub_err *err)
         rc = write_limits(update, err);
     if (rc == 0) {
         rc = state_publish(dir_fd, err);
-        if (rc < 0)
+        if (rc < 0) {
+            scope_update_back(&update->scope, &update->plan, err);
             write_back(update, err);
+        }
     }
     if (rc < 0)
         state_discard(dir_fd);
@@ -216,6 +225,7 @@ int run_update(const struct run_target *request, const struct run_changes *given
         .root_fd = -EBADF,
         .group = CGROUP_NONE,
         .resctrl_fd = -EBADF,
+        .program_fd = -ENOENT,
         .given = given,
         .scope = {.arena = request->arena,
                   .record = &target.record,

@@ -164,6 +164,35 @@ expect_knob cpu.max '34000 100000' "$SCOPE"
 expect_knob pids.max 9 "$GROUP"
 gone
 
+# allowed_60: the device rules that systemd has, of a major that nobody has
+allowed_60() { property DeviceAllow | grep -o '[a-z]*/60:[0-9]* [rwm]*' | paste -sd ' '; }
+t 'an update replaces the devices of the one before, in systemd as in the container'
+scope '{}' 'mknod /n1 c 60 1; mknod /n2 c 60 2; sleep 1000'
+run sublet start "$ID"
+until_true 20 test -e "$T/b/rootfs/n2"
+opens() { # NODE TEXT: an allowed one hears that there is no such device
+    run sublet exec "$ID" /bin/sh -c ": <$1"
+    expect_err_has "$2"
+}
+for minor in 1 2; do
+    printf '{"devices": [{"allow": false}, {"allow": true, "type": "c", "major": 60, "minor": %s, "access": "rw"}]}' "$minor" >"$T/devices"
+    run -t 60 sublet update --resources "$T/devices" "$ID"
+    expect_status 0
+    expect_quiet
+    expect_eq 'devices of systemd' "$(allowed_60)" "char/60:$minor rw"
+    expect systemctl daemon-reload
+    opens "/n$minor" 'No such device'
+    opens "/n$((3 - minor))" 'Operation not permitted'
+done
+printf '{"devices": [{"allow": true}]}' >"$T/devices"
+run -t 60 sublet update --resources "$T/devices" "$ID"
+expect_status 0
+expect_property DevicePolicy auto
+opens /n1 'No such device'
+opens /n2 'No such device'
+gone
+rm -f "$T/b/rootfs/n1" "$T/b/rootfs/n2"
+
 # ---- names, annotations ----
 
 t 'without a path it is sublet-ID.scope, and a slice within a slice is made'

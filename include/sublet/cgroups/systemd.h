@@ -42,6 +42,11 @@ int cg_properties_of_rows(struct cg_properties *properties, const struct cg_row 
  * the program of cgroup_devices_apply() stays the one that decides. */
 int cg_properties_of_devices(struct cg_properties *properties, const struct cg_device_rule *rules,
                              size_t count, struct sub_err *err);
+/* For a unit that lives: systemd adds to a list that it has, so that is emptied first; no rules, or
+ * such as allow everything, lift the policy. */
+int cg_properties_renew_devices(struct cg_properties *properties,
+                                const struct cg_device_rule *rules, size_t count,
+                                struct sub_err *err);
 
 /* "prefix-name.scope", "a-b.slice": letters, digits and :-_.\@ up to 255 bytes. */
 bool cg_unit_is_name(const char *name, const char *suffix);

@@ -104,6 +104,44 @@ static struct cgroup make(const char *name)
     return group;
 }
 
+START_TEST(what_was_replaced_can_be_restored)
+{
+    static const struct cg_device_rule deny = {false, 'c', 1, 3, ALL};
+    static const struct cg_device_program nothing = {.code = NULL};
+    struct cg_device_program program;
+    struct sub_err err = {0};
+    OWNED_ARENA arena;
+
+    NEEDS_GROUPS();
+    OWNED_CGROUP group = make("restored");
+    if (lacks_bpf(group.dir_fd))
+        return;
+    apply(group.dir_fd, &deny, 1, false);
+    int before = abilities(group.dir_fd);
+
+    arena_init(&arena, ARENA_MAX_BYTES);
+    OWNED_FD old = -ENOENT;
+    ck_ok(cgroup_devices_replace(group.dir_fd, &nothing, &old, &err), &err);
+    ck_assert_int_ge(old, 0);
+    ck_assert_int_eq(abilities(group.dir_fd),
+                     CAN_READ_NULL | CAN_WRITE_NULL | CAN_READ_ZERO | CAN_MKNOD_NULL);
+    ck_assert_uint_eq(attached(group.dir_fd), 0);
+    ck_ok(cgroup_devices_restore(group.dir_fd, old, &err), &err);
+    ck_assert_int_eq(abilities(group.dir_fd), before);
+
+    static const struct cg_device_rule other = {false, 'c', 1, 5, ALL};
+    sub_close(&old);
+    ck_ok(cg_device_program_make(&arena, "devices", &other, 1, &program, &err), &err);
+    ck_ok(cgroup_devices_replace(group.dir_fd, &program, &old, &err), &err);
+    ck_assert_int_eq(abilities(group.dir_fd) & CAN_READ_ZERO, 0);
+    ck_ok(cgroup_devices_restore(group.dir_fd, old, &err), &err);
+    ck_assert_int_eq(abilities(group.dir_fd), before);
+    ck_assert_uint_eq(attached(group.dir_fd), 1);
+    ck_ok(cgroup_devices_restore(group.dir_fd, -ENOENT, &err), &err);
+    ck_assert_uint_eq(attached(group.dir_fd), 0);
+}
+END_TEST
+
 START_TEST(the_kernel_enforces_the_list)
 {
     NEEDS_GROUPS();
@@ -211,5 +249,6 @@ START_TEST(the_verifier_takes_the_largest_list)
 }
 END_TEST
 
-SCRATCH_SUITE(devices_suite, the_kernel_enforces_the_list, a_new_rule_set_replaces_the_old_one,
-              a_group_below_cannot_get_what_one_above_denies, the_verifier_takes_the_largest_list)
+SCRATCH_SUITE(devices_suite, what_was_replaced_can_be_restored, the_kernel_enforces_the_list,
+              a_new_rule_set_replaces_the_old_one, a_group_below_cannot_get_what_one_above_denies,
+              the_verifier_takes_the_largest_list)
