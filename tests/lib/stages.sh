@@ -173,6 +173,7 @@ judge_guest() {
     name=$(basename "$file" .sh)
     if [ -s "$logs/$name.status" ]; then
         judge_output "vm $name" "$logs/$name.out" "$(cat "$logs/$name.status")" "$(file_limit_s "$file")"
+        printf '# vm %s: %s s\n' "$name" "$(cat "$logs/$name.seconds")"
     elif [ -e "$logs/$name.out" ]; then
         judge_output "vm $name" "$logs/$name.out" 0 0 | grep -v 'printed no result$'
         printf 'not ok - vm %s: the guest ended with it: %s\n' "$name" "$(tail -n 1 "$logs/guest")"
@@ -205,31 +206,46 @@ run_in_guest() {
     [ $# -eq 0 ] || run_in_guest "${options[*]}" "$@"
 }
 
-# Files with the same options share a guest.
+# run_guests GUESTS FILE...: that many at once. Files with the same options share a guest; the
+# results of one come out in one piece.
 run_guests() {
-    local file options files
-    for file in "$@"; do
-        printf '%s\n' "$(vm_options "$file")"
-    done | sort -u | while IFS= read -r options; do
+    local guests=$1 file options files output running=0
+    shift
+    while IFS= read -r options; do
         files=()
         for file in "$@"; do
             [ "$(vm_options "$file")" != "$options" ] || files+=("$file")
         done
-        run_in_guest "$options" "${files[@]}"
-    done
+        if [ "$running" -ge "$guests" ]; then
+            wait -n
+            running=$((running - 1))
+        fi
+        (
+            output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || exit
+            run_in_guest "$options" "${files[@]}" >"$output"
+            flock build/logs cat "$output"
+            rm -f "$output"
+        ) &
+        running=$((running + 1))
+    done < <(for file in "$@"; do printf '%s\n' "$(vm_options "$file")"; done | sort -u)
+    wait
 }
 
-# A file with the line `# long` belongs to the stage proof.
+# A file with the line `# long` belongs to the stage proof. Much of a test is the work of one CPU, so
+# two guests run at once, but for files with the line `# measures`: those need what CPUs there are.
 stage_vm() {
-    local files
-    mapfile -t files < <(grep -Lx '# long' tests/vm/*.sh)
-    run_guests "${files[@]}"
+    local short files
+    mapfile -t short < <(grep -Lx '# long' tests/vm/*.sh)
+    mapfile -t files < <(grep -Lx '# measures' "${short[@]}")
+    run_guests 2 "${files[@]}"
+    mapfile -t files < <(grep -lx '# measures' "${short[@]}")
+    run_guests 1 "${files[@]}"
 }
 
 stage_proof() {
     local files
     mapfile -t files < <(grep -lx '# long' tests/vm/*.sh)
-    run_guests "${files[@]}"
+    run_guests 1 "${files[@]}"
 }
 
 # The table of operations and engines goes to build/logs/engines.md as well.

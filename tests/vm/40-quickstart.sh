@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What examples/quickstart.sh shows on a host with cgroup v2 controllers: the limits from inside,
 # what was used, and that the host stays as it was.
+# measures
 # limit: 200
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"

@@ -3,7 +3,6 @@
 # The oldest kernel that a supported Debian has, 6.1: what the tests of tests/cli show on this
 # machine's kernel is there as well. One container for each larger part.
 # limit: 300
-# vm: --kernel 6.1
 # shellcheck disable=SC2016 # for the shell inside
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# measures
 # limit: 300
 # Limits of an ordinary user's containers, where the controllers are delegated to him.
 # shellcheck source=tests/lib/cli.sh

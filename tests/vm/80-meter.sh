@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The meter and its ledger: what is written adds up, whatever happens to the meter and the tenants.
 # The longer proofs are in 81-ledger-proof.sh.
+# measures
 # limit: 120
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"
