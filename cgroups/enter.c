@@ -64,17 +64,19 @@ int cgroup_adopt(int dir_fd, pid_t pid, const char *where, struct sub_err *err)
     return rc < 0 ? cgroup_explain_clone(dir_fd, -rc, where, err) : 0;
 }
 
-static int give(int dir_fd, const char *file, uid_t uid, gid_t gid, struct sub_err *err)
+static const gid_t same = (gid_t) -1;
+
+static int give(int dir_fd, const char *file, uid_t uid, struct sub_err *err)
 {
-    int rc = sys_fchownat(dir_fd, file, uid, gid);
+    int rc = sys_fchownat(dir_fd, file, uid, same);
 
     if (rc == 0 || rc == -ENOENT) /* not every listed file exists in every group */
         return 0;
-    return sub_fail(err, -rc, file, "cannot give the cgroup file to %u:%u: %s", uid, gid,
+    return sub_fail(err, -rc, file, "cannot give the cgroup file to uid %u: %s", uid,
                     sub_strerror(-rc));
 }
 
-int cgroup_delegate(int dir_fd, uid_t uid, gid_t gid, struct sub_err *err)
+int cgroup_delegate(int dir_fd, uid_t uid, struct sub_err *err)
 {
     /* what config-linux.md says where the kernel has no list */
     char text[DELEGATE_TEXT] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
@@ -83,9 +85,9 @@ int cgroup_delegate(int dir_fd, uid_t uid, gid_t gid, struct sub_err *err)
     if (n < 0 && n != -ENOENT)
         return sub_fail(err, (int) -n, DELEGATE_FILE, "cannot read: %s", sub_strerror((int) -n));
 
-    int rc = sys_fchown(dir_fd, uid, gid);
+    int rc = sys_fchown(dir_fd, uid, same);
     if (rc < 0)
-        return sub_fail(err, -rc, NULL, "cannot give the cgroup to %u:%u: %s", uid, gid,
+        return sub_fail(err, -rc, NULL, "cannot give the cgroup to uid %u: %s", uid,
                         sub_strerror(-rc));
 
     for (char *line = text, *end; line != NULL && *line != '\0'; line = end) {
@@ -93,7 +95,7 @@ int cgroup_delegate(int dir_fd, uid_t uid, gid_t gid, struct sub_err *err)
         if (end != NULL)
             *end++ = '\0';
         if (path_is_component(line))
-            SUBLET_TRY(give(dir_fd, line, uid, gid, err));
+            SUBLET_TRY(give(dir_fd, line, uid, err));
     }
     return 0;
 }

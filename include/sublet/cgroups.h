@@ -99,8 +99,8 @@ int cgroup_adopt(int dir_fd, pid_t pid, const char *where, struct sub_err *err);
 int cgroup_explain_clone(int dir_fd, int error, const char *where, struct sub_err *err);
 
 /* Gives the directory and the files of /sys/kernel/cgroup/delegate to the container's user
- * (config-linux.md, "Cgroup ownership"). */
-int cgroup_delegate(int dir_fd, uid_t uid, gid_t gid, struct sub_err *err);
+ * (config-linux.md, "Cgroup ownership"). Their group stays. */
+int cgroup_delegate(int dir_fd, uid_t uid, struct sub_err *err);
 
 /* ---- knobs and rows ---- */
 

@@ -57,6 +57,8 @@ static void decide_owner(struct planning *p)
     if ((p->plan->ns.create & CLONE_NEWCGROUP) == 0 || !has_writable_cgroup_mount(p->spec) ||
         !plan_uid_on_host(p, p->process->user.uid, &uid) || uid == 0)
         return;
+    if (p->host->rootless && uid != p->host->euid) /* nobody gives away what is his own */
+        return;
     cgroup->delegate = true;
     cgroup->delegate_uid = uid;
 }

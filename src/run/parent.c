@@ -34,8 +34,7 @@ int step_cgroup(struct start *start, struct sub_err *err)
     SUBLET_TRY(
         cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_BEFORE_CLONE, err));
     if (cgroup->delegate)
-        return cgroup_delegate(start->group.dir_fd, start->plan->ns.root_uid_host,
-                               start->plan->ns.root_gid_host, err);
+        return cgroup_delegate(start->group.dir_fd, cgroup->delegate_uid, err);
     return 0;
 }
 

@@ -82,8 +82,7 @@ static int limit(struct start *start, struct sub_err *err)
         cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_BEFORE_CLONE, err));
     if (!cgroup->delegate)
         return 0;
-    return cgroup_delegate(start->group.dir_fd, start->plan->ns.root_uid_host,
-                           start->plan->ns.root_gid_host, err);
+    return cgroup_delegate(start->group.dir_fd, cgroup->delegate_uid, err);
 }
 
 int step_scope(struct start *start, struct sub_err *err)

@@ -226,15 +226,15 @@ START_TEST(delegated_files_change_hands_and_no_others)
     struct stat st;
 
     ck_ok(cgroup_make(scratch.root_fd, scratch_path("given"), 0, WHERE, &group, &err), &err);
-    ck_ok(cgroup_delegate(group.dir_fd, 1234, 5678, &err), &err);
+    ck_ok(cgroup_delegate(group.dir_fd, 1234, &err), &err);
     ck_assert_int_eq(fstat(group.dir_fd, &st), 0);
     ck_assert_uint_eq(st.st_uid, 1234);
-    ck_assert_uint_eq(st.st_gid, 5678);
+    ck_assert_uint_eq(st.st_gid, 0);
     static const char *const given[] = {"cgroup.procs", "cgroup.threads", "cgroup.subtree_control"};
     for (size_t i = 0; i < 3; i++) {
         ck_assert_int_eq(fstatat(group.dir_fd, given[i], &st, 0), 0);
         ck_assert_uint_eq(st.st_uid, 1234);
-        ck_assert_uint_eq(st.st_gid, 5678);
+        ck_assert_uint_eq(st.st_gid, 0);
     }
     static const char *const kept[] = {"cgroup.kill", "cgroup.freeze", "cgroup.max.depth"};
     for (size_t i = 0; i < 3; i++) {
