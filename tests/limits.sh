@@ -16,6 +16,7 @@ PROOFS=(
     'memory-high|memory|what has more than memory.high is slowed, not killed'
     'swap|memory|swap is limited as well'
     'little-memory|memory|a container starts with 512 KiB'
+    'hugetlb|hugetlb|huge pages are given up to the limit'
     'pids|pids|forks beyond the limit are refused'
     'io-max|io|what a container reads and writes of a disk is held to its rate'
     'io-buffered|io memory|the same through the page cache'

@@ -78,6 +78,15 @@ swap_limit() {
     row 'of which in swap: 24 MiB at least' - "$(mib "$(text a memory.swap.current)")" \
         within 25165824 41943040 "$(text a memory.swap.current)"
     over
+    scene
+    container a '{"memory": {"limit": 67108864}}' touch 40M
+    window --warm 0 --still 1000
+    update --memory 16M --memory-swap 64M "$ID-a"
+    row 'update --memory 16M: what it had goes to swap' - "$(mib "$(text a memory.current)")" \
+        within 0 16777216 "$(text a memory.current)"
+    row 'and it lives: in swap, 24 MiB at least' - "$(mib "$(text a memory.swap.current)")" \
+        within 25165824 50331648 "$(text a memory.swap.current)"
+    over
 }
 prove_swap() {
     swap_begin
@@ -108,3 +117,31 @@ little_memory() {
         equal "${status_of[a]}" 0
 }
 prove_little_memory() { measure little_memory; }
+
+# Huge pages are a pool of the host, of which this takes what is free: 2 of 4 pages of 2 MiB.
+HUGE_POOL=/sys/kernel/mm/hugepages/hugepages-2048kB
+huge_pages() {
+    scene
+    container a '{"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}' huge 4
+    ended a
+    row '2 huge pages of 2 MiB: of 4 it gets' "$(<"$T/a/out")" "${status_of[a]}" equal "$(<"$T/a/out")" 'mapped 2'
+    scene
+    container a '{}' huge 4
+    ended a
+    row 'no limit: of 4 it gets' "$(<"$T/a/out")" "${status_of[a]}" equal "$(<"$T/a/out")" 'mapped 4'
+    scene
+    container a '{"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]}' spin 1
+    window --warm 0 --still 100
+    update_by '{"hugepageLimits": [{"pageSize": "2MB", "limit": 6291456}]}'
+    run sublet exec "$ID-a" /worker /board 7 huge 4
+    row 'update from none to 3: of 4 it gets' "$(<"$T/out")" - equal "$(<"$T/out")" 'mapped 3'
+    over
+}
+prove_hugetlb() {
+    local had
+    read -r had <"$HUGE_POOL/nr_hugepages" 2>/dev/null || { lacks 'this machine has no huge pages of 2 MiB'; return; }
+    [ -n "$cli_skipped" ] || echo $((had + 4)) >"$HUGE_POOL/nr_hugepages"
+    [ "$(<"$HUGE_POOL/free_hugepages")" -ge 4 ] || lacks 'no memory for four huge pages'
+    measure huge_pages
+    echo "$had" >"$HUGE_POOL/nr_hugepages"
+}

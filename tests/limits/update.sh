@@ -9,6 +9,12 @@ update() {
     expect_quiet
 }
 
+# update_by JSON: of container a, as linux.resources.
+update_by() {
+    printf '%s' "$1" >"$T/new"
+    update --resources "$T/new" "${2:-$ID-a}"
+}
+
 # More CPU time, less, and other CPUs.
 update_cpu() {
     local in out less=$((CPU_COUNT * 250)) more=$((CPU_COUNT * 500))
@@ -25,6 +31,38 @@ update_cpu() {
     window 3000
     cpus a
     row "--cpu-quota -1 --cpuset-cpus ${CPUS%,*}: 1.000 CPUs" "$(milli "$in")" "$(milli "$out")" near 1000 5 "$in" "$out"
+    over
+}
+
+# Another weight while both are busy.
+update_weight() {
+    local in out low
+    scene
+    container a "{\"cpu\": {\"cpus\": \"$CPUS\"}, \"unified\": {\"cpu.weight\": \"100\"}}" spin 4
+    container b "{\"cpu\": {\"cpus\": \"$CPUS\"}, \"unified\": {\"cpu.weight\": \"100\"}}" spin 4
+    window 2000
+    cpus a
+    low=$in
+    cpus b
+    row 'before: 1:1' "1:$(milli "$(ratio "$in" "$low")")" - near 1000 5 "$(ratio "$in" "$low")"
+    update_by '{"unified": {"cpu.weight": "300"}}' "$ID-b"
+    window 3000
+    cpus a
+    low=$in
+    cpus b
+    row 'one of them cpu.weight 300: 1:3' "1:$(milli "$(ratio "$in" "$low")")" - near 3000 5 "$(ratio "$in" "$low")"
+    over
+}
+
+update_burst() {
+    scene
+    container a '{"cpu": {"quota": 100000, "period": 100000}}' burst 2 70 270
+    window 2500
+    row 'before: stopped in some periods' - "$(got a.throttled) periods" within 3 99 "$(got a.throttled)"
+    update --cpu-burst 50000 "$ID-a"
+    window 2500
+    row '--cpu-burst 50000: in hardly any' - "$(got a.throttled) periods" \
+        within 0 $(($(got a.periods) / 12)) "$(got a.throttled)"
     over
 }
 
@@ -49,25 +87,51 @@ update_memory() {
     ended a
     row '--memory 16M: it does not fit, status 137' - "${status_of[a]}" equal "${status_of[a]}" 137
     names=()
+    scene
+    container a '{"unified": {"memory.high": "16777216", "memory.swap.max": "0"}}' touch 64M
+    window --warm 0 --still 1000
+    row 'before: slowed from 16 MiB on' "$(mib "$(got a.inside.total_bytes)")" - \
+        within 14680064 33554432 "$(got a.inside.total_bytes)"
+    update_by '{"unified": {"memory.high": "max"}}'
+    window --warm 0 --still 1500
+    row 'memory.high max: it gets its 64 MiB' "$(mib "$(got a.inside.total_bytes)")" - \
+        equal "$(got a.inside.total_bytes)" 67108864
+    over
 }
 
+# Four containers on one disk, each with a limit of its own, which is doubled.
 update_io() {
     local in out
     scene
-    container a "{$SCRATCH_RULE, \"blockIO\": {$(at_most ReadIOPS 50)}}" disk read direct /dev/scratch 4K 4
-    window --warm 500 --disk "$SCRATCH_NUMBER" 2000
-    rates a rounds reads
-    row 'before: 50 reads a second' "$in/s" "$out/s" near 50 10 "$in" "$out"
-    printf '{"blockIO": {%s}}' "$(at_most ReadIOPS 100)" >"$T/new"
-    update --resources "$T/new" "$ID-a"
-    window --warm 500 --disk "$SCRATCH_NUMBER" 2000
-    rates a rounds reads
-    row '--resources FILE: 100 reads a second' "$in/s" "$out/s" near 100 10 "$in" "$out"
+    container rbps "{$SCRATCH_RULE, \"blockIO\": {$(at_most ReadBps 1048576)}}" disk read direct /dev/scratch 64K 1
+    container wbps "{$SCRATCH_RULE, \"blockIO\": {$(at_most WriteBps 1048576)}}" disk write direct /dev/scratch 64K 1
+    container riops "{$SCRATCH_RULE, \"blockIO\": {$(at_most ReadIOPS 50)}}" disk read direct /dev/scratch 4K 4
+    container wiops "{$SCRATCH_RULE, \"blockIO\": {$(at_most WriteIOPS 50)}}" disk write direct /dev/scratch 4K 4
+    window --warm 500 --disk "$SCRATCH_NUMBER" 2500
+    update_io_rows before 1048576 50
+    update_by "{\"blockIO\": {$(at_most ReadBps 2097152)}}" "$ID-rbps"
+    update_by "{\"blockIO\": {$(at_most WriteBps 2097152)}}" "$ID-wbps"
+    update_by "{\"blockIO\": {$(at_most ReadIOPS 100)}}" "$ID-riops"
+    update_by "{\"blockIO\": {$(at_most WriteIOPS 100)}}" "$ID-wiops"
+    window --warm 500 --disk "$SCRATCH_NUMBER" 2500
+    update_io_rows doubled 2097152 100
     over
+}
+update_io_rows() {
+    rates rbps bytes read_bytes
+    row "$1: read $(mib "$2")/s" "$(mib "$in")/s" "$(mib "$out")/s" near "$2" 10 "$in" "$out"
+    rates wbps bytes write_bytes
+    row "$1: write $(mib "$2")/s" "$(mib "$in")/s" "$(mib "$out")/s" near "$2" 10 "$in" "$out"
+    rates riops rounds reads
+    row "$1: $3 reads a second" "$in/s" "$out/s" near "$3" 10 "$in" "$out"
+    rates wiops rounds writes
+    row "$1: $3 writes a second" "$in/s" "$out/s" near "$3" 10 "$in" "$out"
 }
 
 prove_update() {
     measure update_cpu
+    measure update_weight
+    measure update_burst
     measure update_pids
     measure update_memory
     disk_begin

@@ -3,7 +3,7 @@
 # Containers whose groups systemd makes: --cgroup-manager systemd, on a system with systemd as its
 # first process, for root and for the session manager of a user.
 # long
-# limit: 600
+# limit: 900
 # vm: --systemd --disk 64M
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"

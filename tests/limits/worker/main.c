@@ -21,6 +21,7 @@ static const struct mode modes[] = {
     {"burst", 3, mode_burst},
     {"where", 1, mode_where},
     {"touch", 1, mode_touch},
+    {"huge",  1, mode_huge },
     {"disk",  5, mode_disk },
     {"fork",  1, mode_fork },
     {"crowd", 3, mode_crowd},
@@ -30,7 +31,7 @@ static const struct mode modes[] = {
 static int usage(void)
 {
     (void) fputs(
-        "usage: worker BOARD SLOT spin|burst|where|touch|disk|fork|crowd|open ARGUMENT...\n"
+        "usage: worker BOARD SLOT spin|burst|where|touch|huge|disk|fork|crowd|open ARGUMENT...\n"
         "       worker BOARD watch [--warm MS] [--still] [--disk MAJ:MIN] MS [NAME=GROUP]...\n"
         "       worker BOARD over\n",
         stderr);

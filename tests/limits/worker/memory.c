@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory: pages are touched one by one; the board says how far it came, even if it was killed. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -34,4 +35,24 @@ int mode_touch(struct work *work)
 {
     size_bytes = number(work->arguments[0]);
     return work_report(work, 1, touch);
+}
+
+#define HUGE_BYTES (2u << 20)
+
+/* huge PAGES: maps huge pages one by one, says how many it got */
+int mode_huge(struct work *work)
+{
+    uint64_t wanted = number(work->arguments[0]), had = 0;
+
+    while (had < wanted) {
+        unsigned char *page = mmap(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+        if (page == MAP_FAILED)
+            break;
+        page[0] = 1;
+        had++;
+    }
+    (void) printf("mapped %u\n", (unsigned) had);
+    return 0;
 }

@@ -84,6 +84,7 @@ int complain(const char *what);    /* with errno; returns 1 */
 int mode_spin(struct work *work);  /* spin.c */
 int mode_burst(struct work *work); /* spin.c */
 int mode_touch(struct work *work); /* memory.c */
+int mode_huge(struct work *work);  /* memory.c */
 int mode_disk(struct work *work);  /* disk.c */
 int mode_fork(struct work *work);  /* processes.c */
 int mode_crowd(struct work *work); /* processes.c */
