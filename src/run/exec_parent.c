@@ -78,10 +78,12 @@ static int differs(const struct kind *kind, pid_t pid)
     struct stat ours, theirs;
     char path[64];
 
+    (void) snprintf(path, sizeof path, "/proc/self/ns/%s", kind->name);
+    int rc = sys_fstatat(AT_FDCWD, path, &ours, 0);
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc; /* a kind that this kernel does not have */
     (void) snprintf(path, sizeof path, "/proc/%d/ns/%s", (int) pid, kind->name);
     SUBLET_TRY(sys_fstatat(AT_FDCWD, path, &theirs, 0));
-    (void) snprintf(path, sizeof path, "/proc/self/ns/%s", kind->name);
-    SUBLET_TRY(sys_fstatat(AT_FDCWD, path, &ours, 0));
     return ours.st_ino != theirs.st_ino;
 }
 
@@ -111,7 +113,8 @@ int exec_namespaces(struct start *start, struct sub_err *err)
         bool made = (start->plan->ns.create & kinds[i].kind & ~(uint64_t) CLONE_NEWUSER) != 0;
         int rc = made ? 1 : differs(&kinds[i], start->record.process.pid);
 
-        if (rc < 0 && has_ended(exec->init_pidfd))
+        /* an ending process has no namespaces some time before its end can be seen */
+        if (rc == -ENOENT || (rc < 0 && has_ended(exec->init_pidfd)))
             return exec_not_running(exec->request->id, err);
         if (rc < 0)
             return sub_fail(err, -rc, NULL, "container '%s': cannot look at its %s namespace: %s",

@@ -289,6 +289,6 @@ int step_release(struct start *start, struct sub_err *err)
 
     cg_systemd_close(&start->systemd); /* a foreground run has no more use for it */
     if (rc < 0)
-        return sub_fail(err, ECHILD, NULL, "the container's process died before it was released");
+        return no_answer(start, err);
     return 0;
 }
