@@ -48,11 +48,11 @@ cli_finish() {
     [ -n "$cli_name" ] || return 0
     leftovers >"$T/.cli/left"
     if [ -z "$cli_reason" ] && [ -s "$T/.cli/left" ]; then
-        cli_reason="left behind: $(head -n 3 "$T/.cli/left" | paste -sd ';')"
+        fail "left behind: $(head -n 3 "$T/.cli/left" | paste -sd ';')" || true
     fi
     if [ -n "$cli_reason" ]; then
         printf 'not ok - %s: %s\n' "$cli_name" "$cli_reason"
-        [ ! -s "$T/err" ] || tail -n 5 "$T/err" | sed 's/^/#   stderr: /'
+        [ ! -s "$T/.cli/err" ] || tail -n 5 "$T/.cli/err" | sed 's/^/#   stderr: /'
         sed 's/^/#   left: /' "$T/.cli/left"
         cli_failed=$((cli_failed + 1))
         clean
@@ -71,7 +71,7 @@ t() {
     cli_reason=
     cli_skipped=
     : >"$T/out"
-    : >"$T/err"
+    : >"$T/err" >"$T/.cli/err"
     leftovers_base
 }
 
@@ -79,7 +79,9 @@ skip() { cli_skipped=$1; }
 
 # Says why the test fails; the first reason stands.
 fail() {
-    [ -n "$cli_reason" ] || [ -n "$cli_skipped" ] || cli_reason=$(printf '%s' "$1" | tr '\n' '|')
+    [ -z "$cli_reason" ] && [ -z "$cli_skipped" ] || return 1
+    cli_reason=$(printf '%s' "$1" | tr '\n' '|')
+    [ ! -e "$T/err" ] || cp "$T/err" "$T/.cli/err" # what came later would mislead
     return 1
 }
 
