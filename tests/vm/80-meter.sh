@@ -80,4 +80,4 @@ expect_use loud
 expect_balance loud
 run sublet --tenants "$TENANTS" tenant remove loud
 expect_status 0
-rmdir "$HOG"/* "$HOG" 2>/dev/null # what no test has asked for
+rmdir "$HOG"/* "$HOG" 2>/dev/null || true # what no test has asked for
