@@ -15,7 +15,6 @@ podman_world
 b() { buildah run --isolation oci --runtime "/usr/sbin/$R" --network none "$@"; }
 bud() { buildah bud --isolation oci --runtime "/usr/sbin/$R" --network none --pull-never "$@"; }
 export -f b bud
-[ -e /usr/sbin/crun ] || ln -s /usr/bin/crun /usr/sbin/crun
 
 op 'from' '~.*' 'buildah from --name w-$R $I'
 op 'run' 'hi' 'b w-$R -- echo hi'
@@ -61,7 +60,7 @@ op 'bud --memory, --cpu-quota, --ulimit' '67108864 50000 100000 100' '
 op 'nothing is left behind' '' '
     buildah rm -a >/dev/null; /usr/sbin/$R list -q; find /sys/fs/cgroup -type d -name "buildah-*"'
 
-for runtime in ${TEST_RUNTIMES:-sublet crun}; do
+for runtime in ${TEST_RUNTIMES:-sublet $BESIDE}; do
     play buildah "$runtime"
 done
-verdicts buildah crun
+verdicts buildah

@@ -79,7 +79,7 @@ op 'features and version, stdout and stderr as one' '~1.* linux .*' '
 op 'nothing is left behind' '' 'rt list -q; find /sys/fs/cgroup/${WORLD##*/} -mindepth 1 -type d 2>/dev/null'
 
 /usr/sbin/sublet spec -b "$WORLD"
-for runtime in ${TEST_RUNTIMES:-sublet runc}; do
+for runtime in ${TEST_RUNTIMES:-sublet $BESIDE}; do
     play conmon "$runtime"
 done
-verdicts conmon runc
+verdicts conmon

@@ -140,7 +140,7 @@ with_containerd() {
     wait "$pid"
 }
 
-for runtime in ${TEST_RUNTIMES:-sublet runc}; do
+for runtime in ${TEST_RUNTIMES:-sublet $BESIDE}; do
     with_containerd "$runtime"
 done
-verdicts containerd runc
+verdicts containerd

@@ -11,7 +11,7 @@ engines_world
 e() { /usr/bin/docker "$@"; }
 build() { DOCKER_BUILDKIT=0 /usr/bin/docker build --network none "$@"; }
 export -f e build
-export I=busybox N='--network none' DOCKER_CONFIG=$WORLD/docker
+export I=busybox N='--network none' DOCKER_CONFIG=$WORLD/docker PARENT=/engines-parent
 
 # shellcheck source=tests/engines/lib/life.sh
 . "$ENGINES/lib/life.sh"
@@ -54,7 +54,7 @@ with_docker() {
 docker_answers() { e version >/dev/null 2>&1 && echo ok; }
 export -f docker_answers
 
-for runtime in ${TEST_RUNTIMES:-sublet runc}; do
+for runtime in ${TEST_RUNTIMES:-sublet $BESIDE}; do
     with_docker "$runtime"
 done
-verdicts docker runc
+verdicts docker

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# podman with cgroupfs over the life of a container.
-# limit: 4800
-# vm: --memory 3072 --disk 512M
-# shellcheck disable=SC2016 # for the shell of the row
+# podman of root with cgroupfs over the life of a container.
+# limit: 7200
+# vm: --memory 3072 --disk 1024M
 # shellcheck source=tests/engines/lib/rows.sh
 . "$(dirname "$0")/lib/rows.sh"
 # shellcheck source=tests/engines/lib/podman.sh
@@ -15,8 +14,4 @@ podman_world
 # shellcheck source=tests/engines/lib/podman-only.sh
 . "$ENGINES/lib/podman-only.sh"
 
-for runtime in ${TEST_RUNTIMES:-sublet crun}; do
-    R=$runtime play podman "$runtime"
-    R=$runtime e rm -af -t 0 >/dev/null 2>&1
-done
-verdicts podman crun
+play_podman 'podman'

@@ -18,7 +18,7 @@ STAGES=(
     'vm|1800|release|limits in a guest with cgroup v2 controllers'
     'torture|600|release|kills and errors at a sample of the system calls'
     'fuzz|300|debug|the fuzz corpus replayed under ASan and UBSan'
-    'engines|14400|release|long: podman, containerd, docker, buildah and conmon in guests, beside runc and crun'
+    'engines|43200|release|long: podman, containerd, docker, buildah and conmon in guests, beside runc'
     'proof|3600|release|long: guests for what has to be measured, or waits for systemd'
 )
 
@@ -248,20 +248,21 @@ stage_proof() {
     run_guests 1 "${files[@]}"
 }
 
-# The table of operations and engines goes to build/logs/engines.md as well.
+# The table of operations and engines is the last of the output, and build/logs/engines.md.
 stage_engines() {
     need "${NEED_ENGINES[@]}" || return 1
-    local file options
+    local file options logs
+    logs=$(mktemp -d "${TMPDIR:-/tmp}/sublet-engines.XXXXXX") || return 1
     for file in tests/engines/*.sh; do
         read -r -a options < <(vm_options "$file")
+        mkdir "$logs/$(basename "$file")"
         SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-            run_file engines "$file" tests/vm/run --timeout "$(file_limit_s "$file")" "${options[@]}" -- bash "$file"
-    done | tee build/logs/engines.table
-    {
-        printf '| engine | operation | sublet | the other runtime |\n| --- | --- | --- | --- |\n'
-        sed -n 's/^# \(| .*\)/\1/p' build/logs/engines.table
-    } >build/logs/engines.md
-    rm -f build/logs/engines.table
+            run_file engines "$file" tests/vm/run --timeout "$(file_limit_s "$file")" --logs "$logs/$(basename "$file")" \
+            "${options[@]}" -- bash "$file"
+    done
+    tests/engines/lib/table.py "$logs"/*/engines.tsv >build/logs/engines.md
+    cat build/logs/engines.md
+    rm -rf "$logs"
 }
 
 stage_torture() {

@@ -32,4 +32,4 @@ op 'ctr run' 'hi 7' 'ctr run --rm --runc-binary /usr/sbin/sublet --rootfs $ROOTF
 op 'nothing is left behind' '' '/usr/sbin/sublet list -q; /usr/sbin/sublet --root /run/containerd/runc/default list -q'
 play engines sublet
 kill "$daemon"
-verdicts engines none
+verdicts engines

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # The life of a container as podman and docker know it. `e` is the engine with its runtime, $I the
-# image, $N the network that is none. Sourced by tests/engines/podman.sh and others.
+# image, $N the network that is none, $PARENT a group for --cgroup-parent. Sourced by tests/engines/podman.sh and others.
 # shellcheck disable=SC2016,SC2088 # for the shell of the row, and `~` is the sign of a pattern
 
 op 'run' 'hi' 'e run --rm $N $I echo hi'
@@ -121,6 +121,7 @@ op '--ipc host, private' 'same other' '
     for i in host private
     do [ "$(e run --rm $N --ipc $i $I readlink /proc/self/ns/ipc)" = "$(readlink /proc/self/ns/ipc)" ] &&
     echo same || echo other; done'
+op '--ipc none' '0' 'e run --rm $N --ipc none $I grep -c " /dev/shm " /proc/mounts'
 op '--ipc shareable and container:' 'same' '
     e run -d --name $C $N --ipc shareable $I sleep 1000 >/dev/null
     [ "$(e run --rm $N --ipc container:$C $I readlink /proc/self/ns/ipc)" = "$(e exec $C readlink /proc/self/ns/ipc)" ] &&
@@ -148,8 +149,8 @@ op '--device-cgroup-rule' '0' '
     echo $?'
 op '--hostname' 'web' 'e run --rm $N --hostname web $I hostname'
 op '--add-host' '~10.1.2.3.some.*' 'e run --rm $N --add-host some:10.1.2.3 $I grep some /etc/hosts'
-op '--cgroup-parent' '~.*/engines-parent/.*' '
-    e run --rm $N --cgroupns host --cgroup-parent /engines-parent $I cat /proc/self/cgroup'
+op '--cgroup-parent' '~.*/engines-parent(.slice)?/.*' '
+    e run --rm $N --cgroupns host --cgroup-parent $PARENT $I cat /proc/self/cgroup'
 op '--oom-score-adj' '500' 'e run --rm $N --oom-score-adj 500 $I cat /proc/self/oom_score_adj'
 op '--pids-limit is felt' '~.*fork.*' '
     e run --rm $N --pids-limit 3 $I sh -c "for i in 1 2 3 4 5; do sleep 5 & done" 2>&1'

@@ -20,6 +20,14 @@ op 'healthcheck run: what fails' '1' '
     e healthcheck run $C >/dev/null 2>&1; echo $?'
 op '-v: z, Z, noexec, nosuid, nodev' '~.*noexec.*' '
     e run --rm $N -v $W:/v:z,noexec,nosuid,nodev $I grep " /v " /proc/mounts'
+op '-v: rw, exec, dev, suid, bind' '1 0' '
+    mkdir $W/below; e run --rm $N -v $W:/v:rw,exec,dev,suid,bind $I sh -c "touch /v/made; grep -c \" /v [^ ]* rw\" /proc/mounts
+    grep \" /v \" /proc/mounts | grep -cE \"noexec|nodev|nosuid\""'
+op '-v: Z, rshared, unbindable' '1' '
+    e run --rm $N -v $W:/v:Z,unbindable $I grep " /v " /proc/self/mountinfo | grep -c unbindable'
+op '-v: copy, nocopy of a named volume' 'root ' '
+    e run --rm $N -v copied-$C:/etc $I sh -c "cut -d: -f1 /etc/passwd | head -n 1"
+    e run --rm $N -v not-copied-$C:/etc:nocopy $I sh -c "ls /etc/group 2>/dev/null"; echo'
 op '-v: O' 'there ' '
     echo there >$W/f; e run --rm $N -v $W:/v:O $I sh -c "cat /v/f; echo no >/v/g"; ls $W/g 2>/dev/null; echo'
 op '-v: U' '1000' 'mkdir $W/d; e run --rm $N -u 1000 -v $W/d:/v:U $I stat -c %u /v'
@@ -40,6 +48,8 @@ op '--userns container:' 'same' '
     e run -d --name $C $N --uidmap 0:100000:1000 --gidmap 0:100000:1000 $I sleep 1000 >/dev/null
     [ "$(e run --rm $N --userns container:$C $I readlink /proc/self/ns/user)" = "$(e exec $C readlink /proc/self/ns/user)" ] &&
     echo same'
+op '--uts container:' 'web' '
+    e run -d --name $C $N --hostname web $I sleep 1000 >/dev/null; e run --rm $N --uts container:$C $I hostname'
 op '--cgroups disabled' 'same' '
     e run -d --name $C $N --cgroups disabled $I sleep 1000 >/dev/null
     [ "$(cat /proc/$(e inspect -f "{{.State.Pid}}" $C)/cgroup)" = "$(cat /proc/self/cgroup)" ] && echo same'
@@ -105,5 +115,5 @@ op 'rename, port, events, ps' '~new-.* Up.*' '
     e ps --filter name=new-$C --format "{{.Names}} {{.Status}}"; e rm -f -t 0 new-$C >/dev/null'
 op 'exec: no such program is 127' '127' 'e run -d --name $C $N $I sleep 1000 >/dev/null; e exec $C no-such; echo $?'
 op 'nothing is left behind' '' '
-    e rm -af -t 0 >/dev/null 2>&1; e pod rm -af -t 0 >/dev/null 2>&1; /usr/sbin/sublet list -q
-    find /sys/fs/cgroup/libpod_parent -mindepth 1 -type d -name "libpod-*" 2>/dev/null | grep -v conmon'
+    e rm -af -t 0 >/dev/null 2>&1; e pod rm -af -t 0 >/dev/null 2>&1; /usr/sbin/$R list -q
+    find /sys/fs/cgroup -type d -name "libpod-*" -not -name "libpod-conmon-*" | grep -vxFf $WORLD/groups'

@@ -5,21 +5,25 @@
 #
 #     op 'the status of the process' 7 'e run --rm $I sh -c "exit 7"; echo $?'
 #     play podman sublet
-#     play podman crun
-#     verdicts podman crun
+#     play podman runc
+#     verdicts podman
 #
 # The third word is run by a bash of its own that knows the functions and variables of the file. What
 # it writes to its standard output, lines joined by blanks, has to be the second word, or to match it
 # where that begins with `~`. What fails with both runtimes is what this machine cannot do, and is
 # skipped with the reason; what fails with sublet alone is a failure.
 #
-# $R is the runtime of this play, $C a name no other row uses, $W a folder of the row's own.
+# $R is the runtime of this play, $C a name no other row uses, $W a folder of the row's own. A row is
+# run by root, or by the command in ROW_AS as the user ROW_USER.
 
 set -u
 : "${SUBLET:?the program under test}"
 export ENGINES
 ENGINES=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 OP_LIMIT_S=${OP_LIMIT_S:-90}
+BESIDE=runc # Debian's, the runtime that every engine knows
+ROW_AS=()
+ROW_USER=
 WORLD=$(mktemp -d /run/engines.XXXXXX) || exit 1
 chmod 0755 "$WORLD"
 op_names=()
@@ -45,8 +49,9 @@ play_row() {
     local engine=$1 R=$2 row=$3 name=${op_names[$3]} got why started=$SECONDS
     local C=c$row-$R W=$WORLD/$R.$row
     mkdir -p "$W"
+    [ -z "$ROW_USER" ] || chown "$ROW_USER" "$W"
     export R C W
-    timeout -k 2 "$OP_LIMIT_S" bash -c "${op_scripts[$row]}" </dev/null >"$W/.out" 2>"$W/.err"
+    timeout -k 2 "$OP_LIMIT_S" "${ROW_AS[@]}" bash -c "${op_scripts[$row]}" </dev/null >"$W/.out" 2>"$W/.err"
     [ $? -ne 124 ] || echo "not finished after $OP_LIMIT_S s" >>"$W/.err"
     got=$(tr -d '\r' <"$W/.out" | paste -sd ' ')
     why=pass
@@ -67,9 +72,9 @@ play() {
     done
 }
 
-# verdicts ENGINE OTHER: a result for each row, and the rows of the table for build/logs/engines.md.
+# verdicts ENGINE: a result for each row, and the rows themselves for the table of the stage.
 verdicts() {
-    awk -F '\t' -v engine="$1" -v other="$2" '
+    awk -F '\t' -v engine="$1" -v other="$BESIDE" '
         $1 == engine && $2 == "sublet" { names[++n] = $3; ours[$3] = $4 }
         $1 == engine && $2 == other { theirs[$3] = $4 }
         END {
@@ -78,11 +83,6 @@ verdicts() {
                 if (ours[name] == "pass") print "ok - " name
                 else if (theirs[name] == "pass" || !(name in theirs)) print "not ok - " name ": " ours[name] (name in theirs ? " (with " other ": pass)" : "")
                 else print "skip - " name ": not here, with " other " neither: " ours[name]
-            }
-            for (i = 1; i <= n; i++) {
-                name = names[i]
-                printf "# | %s | %s | %s | %s |\n", engine, name,
-                    ours[name] == "pass" ? "pass" : ours[name], theirs[name] == "pass" ? "pass" : theirs[name]
             }
         }' "$WORLD/log"
     [ -z "${VM_LOGS:-}" ] || cat "$WORLD/log" >>"$VM_LOGS/engines.tsv"
@@ -106,6 +106,7 @@ export -f until_out
 # sublet where the example configurations expect it, and a root file system of busybox.
 engines_world() {
     install -m 0755 "$SUBLET" /usr/sbin/sublet
+    install -m 0755 -D -t /usr/sbin/libexec/sublet "$SUBLET_BUILD"/libexec/sublet/*
     local root=$WORLD/rootfs applet
     mkdir -p "$root"/{bin,etc,tmp,proc,sys,dev,root,home,var}
     chmod 1777 "$root/tmp"
@@ -117,5 +118,6 @@ engines_world() {
     printf 'root:x:0:\nuser:x:1000:\nstaff:x:50:user\n' >"$root/etc/group"
     tar -C "$root" -cf "$WORLD/image.tar" .
     ROOTFS=$root
+    find /sys/fs/cgroup -type d >"$WORLD/groups"
     export ROOTFS WORLD
 }

@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# podman of root, where systemd makes the groups, over the life of a container.
+# limit: 7200
+# vm: --systemd --memory 3072 --disk 1024M
+# shellcheck source=tests/engines/lib/rows.sh
+. "$(dirname "$0")/lib/rows.sh"
+PODMAN_MANAGER=systemd
+# shellcheck source=tests/engines/lib/podman.sh
+. "$ENGINES/lib/podman.sh"
+engines_world
+podman_world
+# shellcheck source=tests/engines/lib/life.sh
+. "$ENGINES/lib/life.sh"
+# shellcheck source=tests/engines/lib/podman-only.sh
+. "$ENGINES/lib/podman-only.sh"
+
+play_podman 'podman, systemd'
