@@ -58,6 +58,7 @@ play_row() {
     if ! op_matches "${op_wanted[$row]}" "$got"; then
         why="got '${got:0:200}', expected '${op_wanted[$row]}' $(tail -n 2 "$W/.err" | tr '\n|\t' '   ' | cut -c1-300)"
     fi
+    why=${why//$'\t'/ }
     printf '%s\t%s\t%s\t%s\t%s\n' "$engine" "$R" "$name" "$why" "$((SECONDS - started))" >>"$WORLD/log"
     [ -z "${TEST_SHOW:-}" ] || tail -n 1 "$WORLD/log" | sed 's/^/# /'
 }
