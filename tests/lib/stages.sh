@@ -253,11 +253,13 @@ stage_engines() {
     need "${NEED_ENGINES[@]}" || return 1
     local file options logs
     logs=$(mktemp -d "${TMPDIR:-/tmp}/sublet-engines.XXXXXX") || return 1
+    export SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release
+    TEST_MANY_S=60 run_file engines tests/cli/36-at-once.sh bash tests/cli/36-at-once.sh
+    run_file engines tests/engines/here/crowd.sh bash tests/engines/here/crowd.sh
     for file in tests/engines/*.sh; do
         read -r -a options < <(vm_options "$file")
         mkdir "$logs/$(basename "$file")"
-        SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-            run_file engines "$file" tests/vm/run --timeout "$(file_limit_s "$file")" --logs "$logs/$(basename "$file")" \
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin run_file engines "$file" tests/vm/run --timeout "$(file_limit_s "$file")" --logs "$logs/$(basename "$file")" \
             "${options[@]}" -- bash "$file"
     done
     tests/engines/lib/table.py "$logs"/*/engines.tsv >build/logs/engines.md
