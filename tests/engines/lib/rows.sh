@@ -82,7 +82,8 @@ verdicts() {
             for (i = 1; i <= n; i++) {
                 name = names[i]
                 if (ours[name] == "pass") print "ok - " name
-                else if (theirs[name] == "pass" || !(name in theirs)) print "not ok - " name ": " ours[name] (name in theirs ? " (with " other ": pass)" : "")
+                else if (!(name in theirs)) print "not ok - " name ": " ours[name]
+                else if (theirs[name] == "pass") print "not ok - " name ": " ours[name] " (with " other ": pass)"
                 else print "skip - " name ": not here, with " other " neither: " ours[name]
             }
         }' "$WORLD/log"
