@@ -60,8 +60,9 @@ int proc_wait_go(int fd); /* -EPIPE when the parent is gone */
 int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd,
                  struct sub_err *err);
 
-/* Waits for CHILD. The sender is inside the container's reach: the pid has to be checked. */
-int proc_receive_child(int fd, int timeout_ms, pid_t *ret_pid, struct sub_err *err);
+/* Waits for CHILD, 0 if the sender, of pidfd, has ended without it: its own child has the channel
+ * as well. The sender is inside the container's reach: the pid has to be checked. */
+int proc_receive_child(int fd, int pidfd, int timeout_ms, pid_t *ret_pid, struct sub_err *err);
 
 /* The same as proc_receive for a FIFO that is known to be readable: 0 at its end, else the failure.
  */

@@ -44,7 +44,7 @@ void proc_tell_error(int fd, const struct sub_err *failure)
 
 int proc_go(int fd)
 {
-    return sub_write_all(fd, "G", 1);
+    return sub_write_quietly(fd, "G", 1);
 }
 
 int proc_wait_go(int fd)
@@ -70,21 +70,36 @@ static int take_failure(const struct sub_err *message, struct sub_err *err)
     return -err->code;
 }
 
-/* 1 with news in *ret_message, 0 at the end of the channel, or the child's own failure. */
-static int receive(int fd, int timeout_ms, struct sub_err *ret_message, int *ret_fd,
+/* A child that ends without having read our byte leaves an error before its last message. */
+static ssize_t receive_bytes(int fd, struct sub_err *ret_message, int *ret_carried)
+{
+    ssize_t n = sys_recv_fd(fd, ret_message, sizeof *ret_message, ret_carried);
+
+    return n == -ECONNRESET ? sys_recv_fd(fd, ret_message, sizeof *ret_message, ret_carried) : n;
+}
+
+/* 1 with news in *ret_message, 0 at the end of the channel or of the process of pidfd (-1: of none)
+ * that has said nothing, or the child's own failure. */
+static int receive(int fd, int pidfd, int timeout_ms, struct sub_err *ret_message, int *ret_fd,
                    struct sub_err *err)
 {
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    struct pollfd wait[] = {
+        {.fd = fd,    .events = POLLIN},
+        {.fd = pidfd, .events = POLLIN}
+    };
     OWNED_FD carried = -EBADF;
 
-    int rc = sys_poll(&wait, 1, timeout_ms);
+    int rc = sys_poll(wait, 2, timeout_ms);
     if (rc == -ETIMEDOUT)
         return sub_fail(err, ETIMEDOUT, NULL, "the container's process did not answer within %d s",
                         timeout_ms / 1000);
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "cannot wait for the child: %s", sub_strerror(-rc));
 
-    ssize_t n = sys_recv_fd(fd, ret_message, sizeof *ret_message, &carried);
+    if (wait[0].revents == 0)
+        return 0;
+
+    ssize_t n = receive_bytes(fd, ret_message, &carried);
     if (n == 0 || n == -ECONNRESET)
         return 0;
     if (n == 1 && carried >= 0) { /* the stub's helper sends nothing but the listener */
@@ -103,17 +118,17 @@ static int receive(int fd, int timeout_ms, struct sub_err *ret_message, int *ret
 int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd, struct sub_err *err)
 {
     struct sub_err message = {.code = 0};
-    int rc = receive(fd, timeout_ms, &message, ret_fd, err);
+    int rc = receive(fd, -1, timeout_ms, &message, ret_fd, err);
 
     if (rc > 0)
         *ret_news = (enum proc_news) message.line;
     return rc;
 }
 
-int proc_receive_child(int fd, int timeout_ms, pid_t *ret_pid, struct sub_err *err)
+int proc_receive_child(int fd, int pidfd, int timeout_ms, pid_t *ret_pid, struct sub_err *err)
 {
     struct sub_err message = {.code = 0};
-    int rc = receive(fd, timeout_ms, &message, NULL, err);
+    int rc = receive(fd, pidfd, timeout_ms, &message, NULL, err);
 
     if (rc <= 0)
         return rc;

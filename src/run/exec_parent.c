@@ -186,7 +186,7 @@ int exec_leave(struct start *start, struct sub_err *err)
 
     if ((start->exec->joins & CLONE_NEWPID) == 0)
         return 0;
-    int rc = proc_receive_child(start->channel[0], ANSWER_LIMIT_MS, &pid, err);
+    int rc = proc_receive_child(start->channel[0], start->child.pidfd, ANSWER_LIMIT_MS, &pid, err);
     if (rc == 0)
         return no_answer(start, err);
     return rc < 0 ? rc : take_child(start, pid, err);

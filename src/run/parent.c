@@ -281,6 +281,15 @@ int step_late_limits(struct start *start, struct sub_err *err)
     return cgroup_apply(start->group.dir_fd, cgroup->rows, cgroup->row_count, CG_AFTER_CLONE, err);
 }
 
+/* Of a child that has ended. */
+static int last_words(struct start *start, struct sub_err *err)
+{
+    enum proc_news news;
+    int rc = hear(start, &news, NULL, err);
+
+    return rc < 0 ? rc : no_answer(start, err);
+}
+
 int step_release(struct start *start, struct sub_err *err)
 {
     keep_net_devices(start);
@@ -288,7 +297,8 @@ int step_release(struct start *start, struct sub_err *err)
     int rc = proc_go(start->channel[0]);
 
     cg_systemd_close(&start->systemd); /* a foreground run has no more use for it */
-    if (rc < 0)
-        return no_answer(start, err);
-    return 0;
+    if (rc == -EPIPE)
+        return last_words(start, err);
+    return rc < 0 ? sub_fail(err, -rc, NULL, "cannot release the process: %s", sub_strerror(-rc))
+                  : 0;
 }

@@ -139,6 +139,7 @@ struct verb {
     const char *name, *option;
     const char *before[2]; /* commands that bring the container where the verb can work */
     const char *program;   /* what exec runs */
+    int program_role;      /* and as which process */
 };
 
 static int trace_verb(const struct place *place, const struct verb *verb,
@@ -220,7 +221,7 @@ static void blow_at(struct place *place, const struct verb *verb, const struct s
 static void torture_verb(struct place *place, const struct verb *verb, enum blow blow, int error,
                          int every)
 {
-    struct strike none = {.blow = BLOW_NONE};
+    struct strike none = {.blow = BLOW_NONE, .program_role = verb->program_role};
     struct outcome whole;
     int output = open_output();
 
@@ -245,7 +246,11 @@ static void torture_verb(struct place *place, const struct verb *verb, enum blow
         int first = blow == BLOW_ERROR && role == 0 ? place->startup + 1 : 1;
 
         for (int call = first + role % every; call <= whole.calls[role]; call += every) {
-            struct strike strike = {.blow = blow, .role = role, .call = call, .error = error};
+            struct strike strike = {.blow = blow,
+                                    .role = role,
+                                    .call = call,
+                                    .error = error,
+                                    .program_role = verb->program_role};
 
             blow_at(place, verb, &strike);
             points++;
@@ -273,11 +278,11 @@ static int count_startup(const struct place *place)
 int main(int argc, char **argv)
 {
     static const struct verb verbs[] = {
-        {"create", NULL,      {NULL, NULL},        NULL  },
-        {"start",  NULL,      {"create", NULL},    NULL  },
-        {"delete", "--force", {"create", NULL},    NULL  },
-        {"delete", "--force", {"create", "start"}, NULL  },
-        {"exec",   NULL,      {"create", "start"}, "true"},
+        {"create", NULL,      {NULL, NULL},        NULL,   0},
+        {"start",  NULL,      {"create", NULL},    NULL,   0},
+        {"delete", "--force", {"create", NULL},    NULL,   0},
+        {"delete", "--force", {"create", "start"}, NULL,   0},
+        {"exec",   NULL,      {"create", "start"}, "true", 2},
     };
     static const int errors[] = {EIO, ENOMEM, EMFILE, EPERM, ENOSYS};
 

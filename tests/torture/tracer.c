@@ -20,7 +20,7 @@
 
 struct tracee {
     pid_t pid;
-    bool alive, inside, fail_on_exit;
+    bool alive, inside, fail_on_exit, foreign;
 };
 
 struct trace {
@@ -56,6 +56,8 @@ static void enter(struct trace *trace, struct tracee *tracee)
     const struct strike *strike = trace->strike;
     struct user_regs_struct regs;
 
+    if (tracee->foreign)
+        return;
     trace->outcome->calls[role]++;
     if (strike->blow == BLOW_NONE || trace->outcome->struck || role != strike->role ||
         trace->outcome->calls[role] != strike->call)
@@ -100,6 +102,9 @@ static void stopped(struct trace *trace, struct tracee *tracee, int status)
     } else if (status >> 16 != 0) {
         unsigned long child;
 
+        if (status >> 16 == PTRACE_EVENT_EXEC && trace->strike->program_role != 0 &&
+            tracee == &trace->tracees[trace->strike->program_role])
+            tracee->foreign = true;
         /* known from its birth on: it may be the one to be let go before its first own stop */
         if (status >> 16 != PTRACE_EVENT_EXEC &&
             ptrace(PTRACE_GETEVENTMSG, tracee->pid, NULL, &child) == 0)

@@ -17,6 +17,8 @@ struct strike {
     enum blow blow;
     int role, call; /* call counts from 1 */
     int error;      /* errno of BLOW_ERROR */
+    /* whose exec is that of the container's program, which is not ours from then on; 0: nobody's */
+    int program_role;
 };
 
 struct outcome {

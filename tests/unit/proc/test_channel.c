@@ -6,6 +6,7 @@
 
 #include "sublet/base/fd.h"
 #include "sublet/proc.h"
+#include "sublet/sys.h"
 
 #include "runner.h"
 
@@ -42,6 +43,42 @@ START_TEST(news_failures_and_the_end_are_told_apart)
 }
 END_TEST
 
+START_TEST(last_words_are_heard_behind_a_byte_that_was_not_read)
+{
+    struct sub_err err = {0}, failure = {0};
+    enum proc_news news;
+    int ends[2];
+
+    ck_ok(proc_channel_open(3, ends, &err), &err);
+    ck_assert_int_eq(proc_go(ends[0]), 0);
+    (void) sub_fail(&failure, ENOMEM, NULL, "no");
+    proc_tell_error(ends[1], &failure);
+    sub_close(&ends[1]);
+    ck_fails(proc_receive(ends[0], 100, &news, NULL, &err), &err, ENOMEM, "", "no");
+    ck_assert_int_eq(proc_go(ends[0]), -EPIPE);
+    sub_close(&ends[0]);
+}
+END_TEST
+
+START_TEST(a_child_that_ended_without_a_word_about_its_own_is_not_waited_for)
+{
+    struct sub_err err = {0};
+    int ends[2], status;
+    pid_t pid, own = 0;
+
+    ck_ok(proc_channel_open(3, ends, &err), &err);
+    pid = fork();
+    if (pid == 0)
+        _exit(0);
+    OWNED_FD pidfd = sys_pidfd_open(pid);
+    ck_assert_int_ge(pidfd, 0);
+    ck_assert_int_eq(proc_receive_child(ends[0], pidfd, 5000, &own, &err), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    sub_close(&ends[1]);
+    sub_close(&ends[0]);
+}
+END_TEST
+
 START_TEST(a_dead_parent_ends_the_wait_of_the_child)
 {
     struct sub_err err = {0};
@@ -55,4 +92,6 @@ START_TEST(a_dead_parent_ends_the_wait_of_the_child)
 END_TEST
 
 SUITE(channel_suite, news_failures_and_the_end_are_told_apart,
+      last_words_are_heard_behind_a_byte_that_was_not_read,
+      a_child_that_ended_without_a_word_about_its_own_is_not_waited_for,
       a_dead_parent_ends_the_wait_of_the_child)
