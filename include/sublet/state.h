@@ -83,6 +83,7 @@ struct state_record {
     struct state_pairs annotations;
     struct state_mounts mounts;             /* what 'mounts add' has put into it */
     const struct spec_resources *resources; /* since an update; NULL: those of config.json */
+    const struct spec_resources *update;    /* given to one that is at work, or was killed in it */
 };
 
 /* Opens the state root, making it 0700 if asked. Refused: a symbolic link, a folder of somebody

@@ -100,6 +100,7 @@ static int open_notify(const struct target *target, const char *listener,
 int run_start(const struct run_target *request, const char *notify_socket, struct sub_err *err)
 {
     __attribute__((cleanup(proc_notify_done))) struct proc_notify notify = PROC_NOTIFY_NONE;
+    struct sub_err unfinished = {.code = 0};
     OWNED_TARGET target;
 
     SUBLET_TRY(target_open(request, true, &target, err));
@@ -118,6 +119,7 @@ int run_start(const struct run_target *request, const char *notify_socket, struc
     if (is_frozen(&target.record))
         return sub_fail(err, EBUSY, NULL, "container '%s' is paused: resume it first", request->id);
 
+    (void) target_finish_update(&target, &unfinished); /* else the next update tells why not */
     SUBLET_TRY(open_notify(&target, notify_socket, &notify, err));
     int rc = wake(&target, pidfd, err);
     if (rc == -EBUSY || rc == -ESRCH)

@@ -63,6 +63,7 @@ int run_pause(const struct run_target *request, struct sub_err *err)
 int run_resume(const struct run_target *request, struct sub_err *err)
 {
     OWNED_TARGET target = TARGET_NONE;
+    struct sub_err unfinished = {.code = 0};
     __attribute__((cleanup(frozen_done))) struct frozen frozen = {.root_fd = -EBADF,
                                                                   .group = CGROUP_NONE};
 
@@ -72,6 +73,7 @@ int run_resume(const struct run_target *request, struct sub_err *err)
         return frozen_above(request->id, &frozen, err);
     if (!frozen.here)
         return sub_fail(err, EINVAL, NULL, "container '%s' is not paused", request->id);
+    (void) target_finish_update(&target, &unfinished); /* else the next update tells why not */
     return cgroup_thaw(frozen.group.dir_fd, PAUSE_LIMIT_MS, err);
 }
 

@@ -40,6 +40,9 @@ void target_account(struct target *target, bool kill);
  * to warn), removes the folder. May be called again after a failure. */
 int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err);
 
+/* update.c: the rest of an update that was killed; the folder is locked. */
+int target_finish_update(struct target *target, struct sub_err *err);
+
 /* The same, locked, for a verb that needs the first process alive: -ESRCH with the text that
  * engines match if it is not. */
 int target_open_living(const struct run_target *request, struct target *ret_target,

@@ -189,6 +189,27 @@ static int write_limits(struct update *update, struct sub_err *err)
     return rc;
 }
 
+/* The intent first: what a kill leaves half written is finished by the next command. */
+static int announce(const struct update *update, struct sub_err *err)
+{
+    struct state_record record = update->target->record;
+
+    record.update = update->given->resources;
+    return state_write(update->target->dir_fd, &record, err);
+}
+
+/* As it was before; where even that cannot be written, the intent stays and fails once more. */
+static void withdraw(const struct update *update)
+{
+    struct state_record record = update->target->record;
+    struct sub_err ignored = {.code = 0};
+
+    state_discard(update->target->dir_fd);
+    record.update = NULL;
+    if (state_write(update->target->dir_fd, &record, &ignored) < 0)
+        state_discard(update->target->dir_fd);
+}
+
 /* What can fail for want of space comes before the group is touched; the rename behind it is the
  * moment of truth. */
 static int carry_out(struct update *update, struct sub_err *err)
@@ -196,12 +217,15 @@ static int carry_out(struct update *update, struct sub_err *err)
     int dir_fd = update->target->dir_fd;
     struct state_record record = update->target->record;
 
+    record.update = NULL;
     record.resources = update->plan.merged;
     if (update->given->rdt != NULL && update->given->rdt->l3_cache_schema != NULL)
         record.l3_cache_schema = update->given->rdt->l3_cache_schema;
     if (update->given->rdt != NULL && update->given->rdt->mem_bw_schema != NULL)
         record.mem_bw_schema = update->given->rdt->mem_bw_schema;
-    int rc = state_prepare(dir_fd, &record, err);
+    int rc = announce(update, err);
+    if (rc == 0)
+        rc = state_prepare(dir_fd, &record, err);
     if (rc == 0)
         rc = write_limits(update, err);
     if (rc == 0) {
@@ -212,29 +236,28 @@ static int carry_out(struct update *update, struct sub_err *err)
         }
     }
     if (rc < 0)
-        state_discard(dir_fd);
+        withdraw(update);
     return rc;
 }
 
-int run_update(const struct run_target *request, const struct run_changes *given,
-               struct findings *findings, struct plan_update *ret_update, struct sub_err *err)
+/* Once more from the beginning: what is written already is written again. */
+static int do_update(struct target *target, const struct run_changes *given,
+                     struct findings *findings, struct plan_update *ret_update, struct sub_err *err)
 {
-    OWNED_TARGET target = TARGET_NONE;
     __attribute__((cleanup(update_done))) struct update update = {
-        .target = &target,
+        .target = target,
         .root_fd = -EBADF,
         .group = CGROUP_NONE,
         .resctrl_fd = -EBADF,
         .program_fd = -ENOENT,
         .given = given,
-        .scope = {.arena = request->arena,
-                  .record = &target.record,
+        .scope = {.arena = target->arena,
+                  .record = &target->record,
                   .group = CGROUP_NONE,
                   .systemd = CG_SYSTEMD_NONE},
     };
     const struct findings before = *findings;
 
-    SUBLET_TRY(target_open_living(request, &target, err));
     SUBLET_TRY(open_update(&update, err));
     SUBLET_TRY(decide(&update, findings, err));
     SUBLET_TRY(open_class(&update, err));
@@ -244,4 +267,34 @@ int run_update(const struct run_target *request, const struct run_changes *given
     }
     *ret_update = update.plan;
     return 0;
+}
+
+int target_finish_update(struct target *target, struct sub_err *err)
+{
+    const struct run_changes given = {.resources = target->record.update};
+    struct findings findings;
+    struct plan_update update;
+
+    if (given.resources == NULL)
+        return 0;
+    findings_init(&findings, target->arena); /* were told by the command that was killed */
+    SUBLET_TRY(do_update(target, &given, &findings, &update, err));
+    target->record.resources = update.merged;
+    target->record.update = NULL;
+    return 0;
+}
+
+int run_update(const struct run_target *request, const struct run_changes *given,
+               struct findings *findings, struct plan_update *ret_update, struct sub_err *err)
+{
+    OWNED_TARGET target = TARGET_NONE;
+    struct sub_err cause = {.code = 0};
+
+    SUBLET_TRY(target_open_living(request, &target, err));
+    if (!given->dry_run && target_finish_update(&target, &cause) < 0) {
+        findings_warning(findings, cause.path,
+                         "an update that was killed could not be finished: %s", cause.text);
+        target.record.update = NULL;
+    }
+    return do_update(&target, given, findings, ret_update, err);
 }

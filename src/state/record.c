@@ -60,6 +60,7 @@ static const struct json_field record_fields[] = {
     {.key = "ownerUid", .kind = JSON_U32, .offset = AT(owner_uid), .presence = JSON_REQUIRED},
     {.key = "annotations", .kind = JSON_PAIRS, .offset = AT(annotations)},
     {.key = "mounts", .kind = JSON_LIST, .offset = AT(mounts), .shape = &mount_shape},
+    {.key = "update", .kind = JSON_OBJECT, .offset = AT(update), .shape = &spec_resources_shape},
     {.key = "resources", .kind = JSON_OBJECT, .offset = AT(resources), .shape = &spec_resources_shape},
 };
 /* clang-format on */
