@@ -133,7 +133,7 @@ with_containerd() {
     PATH=$WORLD/$1.path:$PATH containerd --config "$ENGINES/../../examples/engines/containerd.toml" \
         >>"${VM_LOGS:-$WORLD}/containerd-$1.log" 2>&1 &
     pid=$!
-    until_out 60 ok ctr_answers >/dev/null
+    until_out 300 ok ctr_answers >/dev/null
     ctr images import "$WORLD/oci.tar" >/dev/null
     play containerd "$1"
     kill "$pid"

@@ -45,7 +45,7 @@ with_docker() {
     dockerd --config-file "$WORLD/daemon.json" --default-runtime "$1" --iptables=false --bridge=none \
         --storage-driver overlay2 >"${VM_LOGS:-$WORLD}/dockerd-$1.log" 2>&1 &
     pid=$!
-    until_out 60 'ok' docker_answers >/dev/null
+    until_out 300 'ok' docker_answers >/dev/null
     e import "$WORLD/image.tar" busybox >/dev/null
     R=$1 play docker "$1"
     kill "$pid"
