@@ -112,7 +112,7 @@ const char *tenant_cpu_text(struct arena *arena, const struct tenant_cpu *cpu);
 const char *tenant_io_text(struct arena *arena, const struct tenant_io *io);
 const char *tenant_size_text(struct arena *arena, uint64_t bytes); /* "512M"; "none" if unset */
 
-/* [a-z0-9][a-z0-9_.-]*, at most TENANT_NAME_MAX */
+/* [a-z0-9][a-z0-9_.-]*, at most TENANT_NAME_MAX; not 'host' or 'others', rows of the ledger */
 int tenant_name_check(const char *name, const char *where, struct sub_err *err);
 
 /* ---- definitions on disk ---- */

@@ -23,6 +23,11 @@ void tenant_contract_init(struct tenant_contract *contract)
         contract->memory_bytes[i] = TENANT_UNSET;
 }
 
+bool name_is_row(const char *name)
+{
+    return strcmp(name, "host") == 0 || strcmp(name, "others") == 0;
+}
+
 int tenant_name_check(const char *name, const char *where, struct sub_err *err)
 {
     size_t length = strlen(name);
@@ -33,6 +38,12 @@ int tenant_name_check(const char *name, const char *where, struct sub_err *err)
 
         fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
                (i > 0 && (c == '_' || c == '.' || c == '-'));
+    }
+    if (fine && name_is_row(name)) {
+        return sub_fail(err, EINVAL, where,
+                        "tenant '%s': in the ledger and in reports this is the name of a row that "
+                        "is no tenant's",
+                        name);
     }
     if (fine)
         return 0;

@@ -13,6 +13,9 @@ uint64_t tenant_cap_milli(const struct tenant_cpu *cpu); /* 0: none */
 
 /* ---- sets of CPUs, as bits ---- */
 
+/* 'host' and 'others': rows of the ledger beside those of tenants. */
+bool name_is_row(const char *name);
+
 #define CPU_WORDS (TENANT_CPUS_MAX / 64)
 
 bool cpus_has(const uint64_t *cpus, unsigned cpu);

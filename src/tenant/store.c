@@ -16,6 +16,7 @@
 
 #include "file.h"
 #include "folder.h"
+#include "private.h"
 
 #define FRESH_NAME ".new"
 #define NAME_ROOM  (TENANT_NAME_MAX + sizeof FILE_SUFFIX)
@@ -74,7 +75,7 @@ static bool name_of_file(const char *file, char name[NAME_ROOM])
         return false;
     memcpy(name, file, length - suffix);
     name[length - suffix] = '\0';
-    return tenant_name_check(name, NULL, NULL) == 0;
+    return tenant_name_check(name, NULL, NULL) == 0 || name_is_row(name);
 }
 
 static int load_one(struct arena *arena, int dir_fd, const char *name, struct tenant *ret_tenant,
@@ -87,6 +88,7 @@ static int load_one(struct arena *arena, int dir_fd, const char *name, struct te
 
     if (file == NULL || tenant.name == NULL)
         return -ENOMEM;
+    SUBLET_TRY(tenant_name_check(name, file, err));
     SUBLET_TRY(sub_load_file_at(dir_fd, file, TENANT_FILE_MAX, &text, &size, err));
     SUBLET_TRY(tenant_decode(arena, file, text, size, &tenant.contract, err));
     *ret_tenant = tenant;

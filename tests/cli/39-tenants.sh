@@ -113,6 +113,10 @@ tenant set acme --realtime maybe
 expect_err "sublet: --realtime: 'maybe': expected yes or no"
 tenant set Acme --cpu 'fixed 1'
 expect_err_has "tenant 'Acme': 1 to 63 of the characters"
+tenant set host --cpu 'elastic 0.1'
+expect_status 1
+expect_err "sublet: tenant 'host': in the ledger and in reports this is the name of a row that is no tenant's"
+expect_absent "$dir/host.json"
 tenant set other
 expect_status 2
 expect_err_has "a new tenant needs a contract: option '--cpu'"

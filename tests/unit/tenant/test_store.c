@@ -128,6 +128,21 @@ START_TEST(a_wrong_file_is_told_and_the_others_are_there)
 }
 END_TEST
 
+START_TEST(a_file_with_the_name_of_a_row_of_the_ledger_is_told)
+{
+    struct tenants tenants;
+
+    fresh();
+    put("others.json", "{\"cpu\": \"fixed 1\"}\n");
+    ck_ok(tenants_load(&arena, dir_fd, &findings, &tenants, &err), &err);
+    ck_assert_uint_eq(tenants.count, 1);
+    ck_assert_uint_eq(findings.error_count, 1);
+    ck_assert_str_eq(findings.errors[0].path, "others.json");
+    away("others.json");
+    finish();
+}
+END_TEST
+
 START_TEST(a_container_finds_its_tenant)
 {
     struct tenant tenant;
@@ -163,5 +178,6 @@ START_TEST(a_folder_that_others_may_write_to_is_refused)
 }
 END_TEST
 
-SUITE(store_suite, what_is_saved_is_loaded, a_wrong_file_is_told_and_the_others_are_there,
-      a_container_finds_its_tenant, a_folder_that_others_may_write_to_is_refused)
+SUITE(store_suite, what_is_saved_is_loaded, a_file_with_the_name_of_a_row_of_the_ledger_is_told,
+      a_wrong_file_is_told_and_the_others_are_there, a_container_finds_its_tenant,
+      a_folder_that_others_may_write_to_is_refused)
