@@ -66,9 +66,13 @@ struct priv_fds {
     bool apparmor_confined;
     /* Armed again behind setresuid, which clears it; 0: none. */
     int death_signal;
-    /* The script has a SCRIPT_LEAVE between priv_script and priv_script_last, and for that moment
-     * the user has one process more than RLIMIT_NPROC may allow: it comes last then. */
+    /* The script has a SCRIPT_LEAVE behind priv_script, and for that moment the user has one process
+     * more than RLIMIT_NPROC may allow: priv_script_limits follows then. The filter waits for
+     * priv_script_filter, before the leave or behind it. */
     bool leaves;
+    /* SCRIPT_LISTENER sends by itself: its helper would be born in the other pid namespace. The
+     * filter then must let everything pass unasked until the exec, as no agent has it before. */
+    bool alone;
 };
 
 /* Appends, in this order: umask, personality, labels, limits, the bounding set, groups and ids,
@@ -76,17 +80,25 @@ struct priv_fds {
  * before the last capability is dropped), capabilities, ambient ones, no_new_privs. The process
  * must be uid 0 of its user namespace with a full set; afterwards it is exactly as planned and not
  * dumpable until the next exec. PR_SET_KEEPCAPS stays on until that exec, which clears it.
- * Memory that runs out is reported by script_finish. */
+ * Memory that runs out is reported by script_finish.
+ *
+ * With fds->leaves no filter: it has all of the above, and CAP_SYS_ADMIN besides what is planned if
+ * a filter is to be loaded without no_new_privileges. */
 void priv_script(const struct plan_process *process, const struct priv_filter *filter,
                  const struct priv_fds *fds, struct script *script);
 
-/* Appends what priv_script left for later, and the filter where that did not: with
- * no_new_privileges it is the last operation before SCRIPT_EXEC. filter may be NULL.
+/* Appends the filter where priv_script did not: with no_new_privileges it is the last operation
+ * before SCRIPT_EXEC, or before what can be checked to pass it. Without, the planned capabilities
+ * follow. filter may be NULL.
  *
  * SCRIPT_LISTENER's arguments: [0] the socket, [1] the flags with NEW_LISTENER in them, [2] a
- * pointer to struct sock_fprog. */
-void priv_script_last(const struct plan_process *process, const struct priv_filter *filter,
-                      const struct priv_fds *fds, struct script *script);
+ * pointer to struct sock_fprog, [3] fds->alone. */
+void priv_script_filter(const struct plan_process *process, const struct priv_filter *filter,
+                        const struct priv_fds *fds, struct script *script);
+
+/* Appends the limits that priv_script left for later. */
+void priv_script_limits(const struct plan_process *process, const struct priv_fds *fds,
+                        struct script *script);
 
 /* Runs the filter over everything that the finished script does once it is loaded, over the exec
  * and over what the stub needs to report a failure. Refuses with -EINVAL and "the profile denies

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "sublet/base/err.h"
@@ -14,6 +15,7 @@
 
 struct check {
     const struct priv_filter *filter;
+    bool no_agent; /* yet: whoever asks it waits for ever */
     struct sub_err *err;
 };
 
@@ -32,8 +34,9 @@ static bool passes(const struct check *check, const struct script_op *op,
     switch (action & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW:
     case SECCOMP_RET_LOG:
-    case SECCOMP_RET_USER_NOTIF: /* the agent's answer cannot be known here */
         return true;
+    case SECCOMP_RET_USER_NOTIF: /* the agent's answer cannot be known here */
+        return !check->no_agent || (op != NULL && op->verb == SCRIPT_EXEC);
     case SECCOMP_RET_ERRNO:
         return is_tolerated(op, action & SECCOMP_RET_DATA);
     default: /* without a tracer TRACE refuses, too */
@@ -66,7 +69,7 @@ static int check_operation(const struct check *check, const struct script_op *op
     case SCRIPT_CHECK_CWD:
         return check_call(check, NULL, SYS_getcwd, (const uint64_t[6]){0});
     case SCRIPT_EXEC:
-        return check_call(check, NULL, SYS_execve, (const uint64_t[6]){0});
+        return check_call(check, op, SYS_execve, (const uint64_t[6]){0});
     case SCRIPT_LEAVE:
         return check_call(check, NULL, SYS_clone, (const uint64_t[6]){op->args[2]});
     case SCRIPT_LISTENER:
@@ -85,15 +88,20 @@ int priv_script_check(const struct script *script, const struct priv_filter *fil
 {
     const struct script_op *ops = (const void *) buf_text(&script->ops);
     size_t count = script->ops.length / sizeof *ops, at = 0;
-    const struct check check = {.filter = filter, .err = err};
+    struct check check = {.filter = filter, .err = err};
 
     while (at < count && !loads_filter(&ops[at]))
         at++;
     if (at == count)
         return 0;
 
-    if (ops[at].verb == SCRIPT_LISTENER)
+    if (ops[at].verb == SCRIPT_LISTENER) {
+        check.no_agent = ops[at].args[3] != 0;
         SUBLET_TRY(check_call(&check, NULL, SYS_close, (const uint64_t[6]){0}));
+        if (check.no_agent)
+            SUBLET_TRY(check_call(&check, NULL, SYS_sendmsg,
+                                  (const uint64_t[6]){ops[at].args[0], 0, MSG_NOSIGNAL}));
+    }
     for (size_t i = at + 1; i < count; i++)
         SUBLET_TRY(check_operation(&check, &ops[i]));
 

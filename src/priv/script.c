@@ -268,6 +268,7 @@ static void put_filter(struct script *script, const struct priv_filter *filter,
         op = script_add(script, SCRIPT_LISTENER, "linux.seccomp", text);
         op->args[0] = (uint64_t) fds->listener;
         op->args[1] = filter->flags | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        op->args[3] = fds->alone;
     } else {
         op = put(script, SYS_seccomp, ARGS(SECCOMP_SET_MODE_FILTER, filter->flags), "linux.seccomp",
                  text);
@@ -275,43 +276,66 @@ static void put_filter(struct script *script, const struct priv_filter *filter,
     point(op, 2, program_at);
 }
 
-static void put_privileged_filter(struct script *script, const struct plan_process *process,
-                                  const struct priv_filter *filter, const struct priv_fds *fds)
+/* The change of user has emptied the effective set. Root has all still, and more than it may have
+ * where others can see it. */
+static void put_right_to_load(struct script *script, const struct plan_process *process, bool seen)
 {
-    /* the change of user has emptied the effective set */
     const struct sets sets = {.effective = BIT(CAP_SYS_ADMIN),
                               .permitted = process->caps.permitted | BIT(CAP_SYS_ADMIN),
                               .inheritable = process->caps.inheritable};
 
-    if (process->uid != 0)
+    if (process->uid != 0 || seen)
         put_capset(script, &sets, "cannot keep CAP_SYS_ADMIN until the filter is loaded");
+}
+
+static void put_privileged_filter(struct script *script, const struct plan_process *process,
+                                  const struct priv_filter *filter, const struct priv_fds *fds)
+{
     put_filter(script, filter, fds,
                "cannot load the filter, which without noNewPrivileges needs CAP_SYS_ADMIN");
+    put_capabilities(script, process);
+}
+
+static bool is_loaded(const struct priv_filter *filter)
+{
+    return filter != NULL && filter->code != NULL;
 }
 
 void priv_script(const struct plan_process *process, const struct priv_filter *filter,
                  const struct priv_fds *fds, struct script *script)
 {
-    bool filtered = filter != NULL && filter->code != NULL;
+    bool privileged = is_loaded(filter) && !process->no_new_privileges;
 
     put_manners(script, process);
     put_labels(script, process, fds);
     put_limits(script, process, fds->leaves); /* behind the labels, which need a descriptor */
     put_bounding(script, &process->caps);
     put_ids(script, process, fds);
-    if (filtered && !process->no_new_privileges)
+    if (privileged)
+        put_right_to_load(script, process, fds->leaves);
+    if (privileged && !fds->leaves)
         put_privileged_filter(script, process, filter, fds);
-    put_capabilities(script, process);
+    else if (!privileged)
+        put_capabilities(script, process);
     if (process->no_new_privileges)
         put(script, SYS_prctl, ARGS(PR_SET_NO_NEW_PRIVS, 1), "process.noNewPrivileges",
             "cannot set no_new_privs");
 }
 
-void priv_script_last(const struct plan_process *process, const struct priv_filter *filter,
-                      const struct priv_fds *fds, struct script *script)
+void priv_script_filter(const struct plan_process *process, const struct priv_filter *filter,
+                        const struct priv_fds *fds, struct script *script)
+{
+    if (!is_loaded(filter))
+        return;
+    if (process->no_new_privileges)
+        put_filter(script, filter, fds, "cannot load the filter");
+    else if (fds->leaves)
+        put_privileged_filter(script, process, filter, fds);
+}
+
+void priv_script_limits(const struct plan_process *process, const struct priv_fds *fds,
+                        struct script *script)
 {
     if (fds->leaves)
         put_late_limits(script, process);
-    if (filter != NULL && filter->code != NULL && process->no_new_privileges)
-        put_filter(script, filter, fds, "cannot load the filter");
 }

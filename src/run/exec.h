@@ -10,15 +10,17 @@ struct run_exec_request;
 struct start;
 struct sub_err;
 
+/* See exec_script.c. */
+enum exec_order { EXEC_SHARED, EXEC_FILTER_FIRST, EXEC_FILTER_LAST };
+
 struct exec {
     const struct run_exec_request *request;
     uint64_t joins;  /* CLONE_NEW* of the container's namespaces that are not ours */
-    bool hidden;     /* the process has given up its rights before anybody inside can see it */
+    enum exec_order order;
     int init_pidfd;  /* of the container's first process */
     int first_pidfd; /* of the process that has left, until it is reaped */
     int socket_fd;   /* whoever is to get the pidfd */
     int signal_fd;   /* what the foreground process is to get */
-    bool host_proc;  /* labels go through the host's procfs */
 };
 
 /* exec_parent.c */

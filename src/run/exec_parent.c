@@ -180,22 +180,50 @@ static int take_child(struct start *start, pid_t pid, struct sub_err *err)
     return 0;
 }
 
+/* A filter that is loaded before the leave: its listener comes first. The agent is to be told which
+ * process it is for, and can be once that one is there. */
+static int take_listener(const struct start *start, int *ret_fd, struct sub_err *err)
+{
+    enum proc_news news;
+    int rc = proc_receive(start->channel[0], ANSWER_LIMIT_MS, &news, ret_fd, err);
+
+    if (rc == 0)
+        return no_answer(start, err);
+    if (rc > 0 && (news != PROC_LISTENER || *ret_fd < 0))
+        return sub_fail(err, EPROTO, NULL, "the child sent %d, expected a listener", (int) news);
+    return rc < 0 ? rc : 0;
+}
+
 int exec_leave(struct start *start, struct sub_err *err)
 {
+    bool first = start->exec->order == EXEC_FILTER_FIRST && start->filter.notify;
+    OWNED_FD listener = -EBADF;
+    int fresh = -EBADF;
     pid_t pid;
 
-    if ((start->exec->joins & CLONE_NEWPID) == 0)
+    if (start->exec->order == EXEC_SHARED)
         return 0;
+    if (first)
+        SUBLET_TRY(take_listener(start, &fresh, err));
+    listener = fresh;
     int rc = proc_receive_child(start->channel[0], start->child.pidfd, ANSWER_LIMIT_MS, &pid, err);
     if (rc == 0)
         return no_answer(start, err);
-    return rc < 0 ? rc : take_child(start, pid, err);
+    if (rc < 0)
+        return rc;
+    SUBLET_TRY(take_child(start, pid, err));
+    if (first)
+        return send_listener(start, listener, err);
+    return start->agent_fd < 0 ? 0 : let_child_go_on(start);
 }
 
-/* A hidden process has nothing more to tell: that it left is enough. */
+/* Whoever has left with all that it will be has nothing more to tell. */
 int exec_ready(struct start *start, struct sub_err *err)
 {
-    return start->exec->hidden ? 0 : step_ready(start, err);
+    bool tells = start->exec->order == EXEC_SHARED ||
+                 (start->exec->order == EXEC_FILTER_LAST && start->agent_fd >= 0);
+
+    return tells ? step_ready(start, err) : 0;
 }
 
 int exec_send_pidfd(struct start *start, struct sub_err *err)

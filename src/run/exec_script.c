@@ -2,17 +2,23 @@
 /*
  * The last operations of an exec's process, in the stub.
  *
- *   with a pid namespace to enter     sharing it, or where the filter     with a seccomp agent
- *                                     forbids something on the left
- *   privileges, filter                leave (only with a namespace)       leave
- *   close                             session                             session
- *   leave                             READY, go                           privileges, filter
- *   session                           privileges, filter                  READY, go
- *   go                                close                               close
- *   exec                              exec                                exec
+ *   first choice                 where the filter forbids       with the runtime's own
+ *                                something on the left          pid namespace
+ *   privileges                   privileges                     session
+ *   close                        close                          privileges
+ *   filter (the listener goes    leave                          READY, go, close (1)
+ *   to the runtime)              session                        filter
+ *   leave                        go (1), wait (2)               READY, go, close (2)
+ *   session                      filter                         exec
+ *   go                           READY, go (2)
+ *   exec                         exec                           (1) without an agent, (2) with one
  *
- * On the left the process that others can see never has more rights than its program. A filter
- * that is loaded with no_new_privs comes right before the exec, so it forbids nothing of this.
+ * Before it leaves nobody inside can see the process. On the left it then has exactly what its
+ * program will have. In the middle a container with CAP_SYS_PTRACE may find it without the filter;
+ * without noNewPrivileges, CAP_SYS_ADMIN is what loading takes: it has that besides its program's
+ * rights until then; an agent's listener is open there for a moment. A filter that is loaded by
+ * whoever leaves must let pass what follows, and an agent hears of nothing before the exec; check.c
+ * looks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +44,6 @@ int exec_label_proc(struct start *start, struct sub_err *err)
     if (start->label_fd < 0)
         return 0;
     int rc = child_private_proc(&fresh, err);
-    start->exec->host_proc = rc == -EPERM;
     if (rc == -EPERM)
         return 0;
     if (rc < 0)
@@ -75,93 +80,98 @@ static void put_go(const struct start *start, struct script *script)
     put_call(script, SYS_prctl, PR_SET_PDEATHSIG, 0, 0, "cannot become independent");
 }
 
-static void fill_hidden(struct start *start, const struct priv_fds *fds, struct script *script)
-{
-    const struct plan_process *process = &start->plan->process;
-
-    priv_script(process, &start->filter, fds, script);
-    put_close(start, script);
-    put_leave(start, script);
-    put_session(start, script);
-    put_go(start, script);
-    priv_script_last(process, &start->filter, fds, script);
-}
-
 static void put_ready_go(const struct start *start, struct script *script)
 {
     put_ready(script, start->channel[1]);
     put_go(start, script);
 }
 
-static void fill_seen(struct start *start, const struct priv_fds *fds, struct script *script)
+/* What follows of one place where the process can be: before the leave, behind it. */
+static void fill_apart(struct start *start, const struct priv_fds *fds, struct script *script)
 {
     const struct plan_process *process = &start->plan->process;
-    bool agent = start->agent_fd >= 0;
 
-    if ((start->exec->joins & CLONE_NEWPID) != 0)
-        put_leave(start, script);
+    priv_script(process, &start->filter, fds, script);
+    put_close(start, script);
+    if (start->exec->order == EXEC_FILTER_FIRST)
+        priv_script_filter(process, &start->filter, fds, script);
+    put_leave(start, script);
+    put_session(start, script);
+    if (start->exec->order == EXEC_FILTER_FIRST || fds->listener < 0)
+        put_go(start, script);
+    priv_script_limits(process, fds, script);
+    if (start->exec->order == EXEC_FILTER_FIRST)
+        return;
+    if (fds->listener >= 0) /* or the listener overtakes the news of whose it is */
+        put_wait(script, start->channel[1], "cannot wait for the runtime");
+    priv_script_filter(process, &start->filter, fds, script);
+    if (fds->listener >= 0)
+        put_ready_go(start, script);
+}
+
+static void fill_shared(struct start *start, const struct priv_fds *fds, struct script *script)
+{
+    const struct plan_process *process = &start->plan->process;
+    bool agent = fds->listener >= 0;
+
     put_session(start, script);
     if (!agent)
         put_ready_go(start, script);
     priv_script(process, &start->filter, fds, script);
     if (!agent)
         put_close(start, script);
-    priv_script_last(process, &start->filter, fds, script);
+    priv_script_filter(process, &start->filter, fds, script);
     if (agent) {
         put_ready_go(start, script);
         put_close(start, script);
     }
 }
 
-static int fill(struct start *start, bool hidden, struct script *script, struct sub_err *err)
+static int fill(struct start *start, struct script *script, struct sub_err *err)
 {
     const struct plan_process *process = &start->plan->process;
     bool agent = start->agent_fd >= 0;
+    bool apart = start->exec->order != EXEC_SHARED;
     struct priv_fds fds = {
         .proc = start->label_fd,
         .listener = agent ? start->channel[1] : -EBADF,
-        .death_signal = hidden || agent ? SIGKILL : 0,
-        .leaves = hidden,
+        .death_signal = apart || agent ? SIGKILL : 0,
+        .leaves = apart,
+        .alone = start->exec->order == EXEC_FILTER_FIRST,
     };
 
     if (process->apparmor != NULL)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
     put_call(script, SYS_prctl, PR_SET_DUMPABLE, 0, 0, "cannot hide from tracers");
     put_memory_policy(start, script);
-    if (hidden)
-        fill_hidden(start, &fds, script);
+    if (apart)
+        fill_apart(start, &fds, script);
     else
-        fill_seen(start, &fds, script);
+        fill_shared(start, &fds, script);
     put_exec(start, script);
     if (arena_failed(start->request->arena))
         return sub_fail(err, ENOMEM, NULL, "out of memory");
     return priv_script_check(script, &start->filter, err);
 }
 
-static int make_image(struct start *start, bool hidden, struct sub_err *err)
+static int make_image(struct start *start, enum exec_order order, struct sub_err *err)
 {
     OWNED_SCRIPT script;
 
+    start->exec->order = order;
     script_init(&script, start->channel[1]);
-    SUBLET_TRY(fill(start, hidden, &script, err));
+    SUBLET_TRY(fill(start, &script, err));
     return image_of_script(start, &script, err);
 }
 
 int exec_image(struct start *start, struct sub_err *err)
 {
-    bool apart = (start->exec->joins & CLONE_NEWPID) != 0;
+    if ((start->exec->joins & CLONE_NEWPID) == 0)
+        return make_image(start, EXEC_SHARED, err);
 
-    if (apart && start->agent_fd < 0) {
-        int rc = make_image(start, true, err);
-
-        start->exec->hidden = rc == 0;
-        if (rc != -EINVAL || start->filter.code == NULL)
-            return rc;
-        sub_err_clear(err);
-    }
-    if (apart && start->exec->host_proc)
-        return sub_fail(err, EPERM, "linux.seccomp",
-                        "with this filter or its agent a security label cannot be set without "
-                        "root's rights");
-    return make_image(start, false, err);
+    int rc = make_image(start, EXEC_FILTER_FIRST, err);
+    if (rc != -EINVAL || start->filter.code == NULL)
+        return rc;
+    sub_err_clear(err);
+    return make_image(start, EXEC_FILTER_LAST, err);
 }

@@ -238,8 +238,7 @@ static void write_agent_state(struct start *start, struct buf *buf)
     run_agent_json(&info, start->child.pid, seccomp->listener_metadata, buf);
 }
 
-/* The agent gets the container process state and, with its first byte, the listener. */
-static int send_listener(struct start *start, int listener_fd, struct sub_err *err)
+int send_listener(struct start *start, int listener_fd, struct sub_err *err)
 {
     OWNED_BUF text = BUF(STATE_MAX_BYTES);
 

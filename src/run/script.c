@@ -151,7 +151,7 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
     priv_script(process, &start->filter, &fds, script);
     if (!agent)
         put_close(start, script);
-    priv_script_last(process, &start->filter, &fds, script);
+    priv_script_filter(process, &start->filter, &fds, script);
     if (agent) {
         put_ready(script, start->channel[1]);
         put_release(start, script);

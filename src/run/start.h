@@ -138,6 +138,8 @@ int step_attributes(struct start *start, struct sub_err *err);
 int step_devices(struct start *start, struct sub_err *err);
 int step_mounted(struct start *start, struct sub_err *err);
 int step_prestart(struct start *start, struct sub_err *err);
+/* The agent gets the container process state and, with its first byte, the listener. */
+int send_listener(struct start *start, int listener_fd, struct sub_err *err);
 int step_ready(struct start *start, struct sub_err *err);
 int no_answer(const struct start *start, struct sub_err *err);
 int step_late_limits(struct start *start, struct sub_err *err);

@@ -10,6 +10,7 @@
  */
 #include <asm/unistd.h>
 #include <linux/sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -93,52 +94,63 @@ static void check_cwd(const struct script_op *op)
         fail(op, E_NOENT);
 }
 
-/* Runs in a sibling that shares memory and descriptors: waits until the filter is in place, which
- * takes microseconds, and sends its fd. The filtered side makes no system call meanwhile, so a
- * filter that traps sendmsg or write cannot block the start. */
-static int send_listener(void *argument)
+/* 1, or -errno. */
+static int32_t send_fd(const struct script_op *op, int32_t fd)
 {
-    const struct script_op *op = argument;
     struct {
         uint64_t length;
         int32_t level, type, fd, padding;
-    } control = {.length = 20, .level = 1, .type = 1};
+    } control = {.length = 20, .level = 1, .type = 1, .fd = fd};
     char byte = 'L';
     uint64_t part[2] = {(uintptr_t) &byte, 1};
     struct {
         uint64_t name, name_length, parts, part_count, control, control_length, flags;
     } message = {0};
 
+    message.parts = (uintptr_t) part;
+    message.part_count = 1;
+    message.control = (uintptr_t) &control;
+    message.control_length = sizeof control;
+
+    int64_t n = call3(__NR_sendmsg, (int64_t) op->args[0], (int64_t) (uintptr_t) &message, 0x4000);
+    return n == 0 ? -E_IO : (int32_t) n;
+}
+
+/* Runs in a thread, which leaves no zombie to a container that never waits for it: waits until the
+ * filter is in place, which takes microseconds, and sends its fd. The filtered side makes no system
+ * call meanwhile, so a filter that traps sendmsg or write cannot block the start. */
+static int send_listener(void *argument)
+{
     while (listener_fd == 0)
         __asm__ volatile("" ::: "memory");
-    if (listener_fd > 0) {
-        control.fd = listener_fd;
-        message.parts = (uintptr_t) part;
-        message.part_count = 1;
-        message.control = (uintptr_t) &control;
-        message.control_length = sizeof control;
-        listener_sent = (int32_t) call3(__NR_sendmsg, (int64_t) op->args[0],
-                                        (int64_t) (uintptr_t) &message, 0x4000);
-        if (listener_sent == 0)
-            listener_sent = -E_IO;
-    }
+    if (listener_fd > 0)
+        listener_sent = send_fd(argument, listener_fd);
     call3(__NR_exit, 0, 0, 0);
     return 0;
 }
 
-/* args: [0] socket, [1] flags, [2] filter program. */
-static void load_with_listener(const struct script_op *op)
+static void clone_sender(const struct script_op *op)
 {
-    int64_t pid =
-        call_clone(CLONE_VM | CLONE_FILES | CLONE_FS | CLONE_UNTRACED,
-                   helper_stack + sizeof helper_stack, send_listener, (void *) (uintptr_t) op);
+    int64_t pid = call_clone(
+        CLONE_VM | CLONE_FILES | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_UNTRACED,
+        helper_stack + sizeof helper_stack, send_listener, (void *) (uintptr_t) op);
     if (pid < 0)
         fail(op, -pid);
+}
 
+/* args: [0] socket, [1] flags, [2] filter program, [3] send it without a helper. */
+static void load_with_listener(const struct script_op *op)
+{
+    bool alone = op->args[3] != 0;
+
+    if (!alone)
+        clone_sender(op);
     int64_t fd = call3(__NR_seccomp, 1, (int64_t) op->args[1], (int64_t) op->args[2]);
     listener_fd = fd > 0 ? (int32_t) fd : -1;
     if (fd < 0)
         fail(op, -fd);
+    if (alone)
+        listener_sent = send_fd(op, listener_fd);
     while (listener_sent == 0)
         __asm__ volatile("" ::: "memory");
     if (listener_sent < 0)

@@ -176,7 +176,7 @@ void carry_out(const struct plan_process *process, const struct priv_filter *fil
     script_init(&script, -1);
     buf_init(&blob, SCRIPT_MAX_BYTES);
     priv_script(process, filter, fds, &script);
-    priv_script_last(process, filter, fds, &script);
+    priv_script_filter(process, filter, fds, &script);
     ck_assert_int_eq(script_finish(&script, &blob), 0);
     ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
     ck_assert_int_eq(pipe2(errors, O_CLOEXEC), 0);

@@ -21,7 +21,7 @@ static void fill(struct script *script, const struct plan_process *process,
     op->args[0] = 7;
     op = script_call(script, SYS_close_range, (const uint64_t[SCRIPT_ARGS]){8, ~0u}, 0, "close");
     op->tolerated[0] = ENOSYS;
-    priv_script_last(process, filter, &no_fds, script);
+    priv_script_filter(process, filter, &no_fds, script);
     script_add(script, SCRIPT_EXEC, "process.args[0]", "cannot execute");
 }
 
@@ -131,6 +131,37 @@ START_TEST(an_agent_and_the_log_let_through)
 }
 END_TEST
 
+/* As an exec does before its process is where the agent's is to be. */
+START_TEST(nothing_may_ask_an_agent_that_has_no_listener_yet)
+{
+    static const char *const names[] = {"execve", "mkdir"};
+    static const char *const asking[] = {"close", "sendmsg", "read", "write", "exit_group"};
+    const struct plan_process process = {.no_new_privileges = true, .caps = {.last = 3}};
+    const struct priv_fds alone = {.proc = -1, .listener = 8, .leaves = true, .alone = true};
+    struct plan_seccomp_rule rule = {
+        .json = "r", .names = names, .name_count = 2, .action = SECCOMP_RET_USER_NOTIF};
+    const struct plan_seccomp seccomp = {
+        .default_action = ALLOW, .rules = &rule, .rule_count = 1, .listener_path = "/agent"};
+
+    for (size_t i = 0; i <= NUMBER(asking); i++) {
+        if (i > 0) {
+            rule.names = &asking[i - 1];
+            rule.name_count = 1;
+        }
+        OWNED_FILTER filter = compiled(&seccomp);
+        OWNED_SCRIPT script;
+        struct sub_err err = {0};
+
+        script_init(&script, 3);
+        priv_script(&process, &filter, &alone, &script);
+        priv_script_filter(&process, &filter, &alone, &script);
+        script_add(&script, SCRIPT_WAIT_BYTE, "", "cannot wait")->args[0] = 7;
+        script_add(&script, SCRIPT_EXEC, "process.args[0]", "cannot execute");
+        ck_assert_int_eq(priv_script_check(&script, &filter, &err), i == 0 ? 0 : -EINVAL);
+    }
+}
+END_TEST
+
 START_TEST(conditions_are_tried_with_the_operations_own_arguments)
 {
     static const char *const names[] = {"read"};
@@ -175,6 +206,7 @@ Suite *check_suite(void)
     tcase_add_test(cases, only_what_follows_the_filter_is_needed);
     tcase_add_test(cases, an_error_that_the_operation_tolerates_is_no_denial);
     tcase_add_test(cases, an_agent_and_the_log_let_through);
+    tcase_add_test(cases, nothing_may_ask_an_agent_that_has_no_listener_yet);
     tcase_add_test(cases, conditions_are_tried_with_the_operations_own_arguments);
     tcase_add_test(cases, a_script_without_a_filter_needs_no_check);
     suite_add_tcase(suite, cases);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "runner.h"
 #include "stage.h"
@@ -29,7 +30,7 @@ static void assert_script(const struct plan_process *process, const struct priv_
 
     script_init(&script, -1);
     priv_script(process, loaded, fds, &script);
-    priv_script_last(process, loaded, fds, &script);
+    priv_script_filter(process, loaded, fds, &script);
     script_text(&script, text);
     ck_assert_str_eq(text, want);
 }
@@ -138,6 +139,37 @@ START_TEST(a_filter_that_notifies_is_loaded_with_a_listener)
 }
 END_TEST
 
+START_TEST(who_leaves_keeps_no_more_than_the_right_to_load_the_filter)
+{
+    static const struct plan_rlimit limits[] = {
+        {.resource = 6, .soft = 5, .hard = 5, .json = "process.rlimits[0]"}
+    };
+    const struct plan_process process = {
+        .rlimits = limits, .rlimit_count = 1, .keep_groups = true, .caps = {.last = 0}};
+    const struct priv_fds fds = {.proc = -1, .listener = -1, .leaves = true};
+    static char text[SCRIPT_TEXT];
+    OWNED_SCRIPT script;
+
+    script_init(&script, 3);
+    priv_script(&process, &filter, &fds, &script);
+    (void) script_call(&script, SYS_umask, (const uint64_t[SCRIPT_ARGS]){0}, 0, "leaves");
+    priv_script_limits(&process, &fds, &script);
+    priv_script_filter(&process, &filter, &fds, &script);
+    script_text(&script, text);
+    ck_assert_str_eq(text, "umask | process.user.umask\n"
+                           "prlimit64 0 6 * | process.rlimits[0]\n"
+                           "prctl 24 | process.capabilities\n"
+                           "setresgid | process.user.gid\n"
+                           "setresuid | process.user.uid\n"
+                           "prctl 4 | process.user\n"
+                           "capset * * | process.capabilities\n"
+                           "umask | \n"
+                           "prlimit64 0 6 * | process.rlimits[0]\n"
+                           "seccomp 1 2 * | linux.seccomp\n"
+                           "capset * * | process.capabilities\n");
+}
+END_TEST
+
 START_TEST(what_the_runtime_had_as_ambient_is_cleared_for_root)
 {
     const struct plan_process process = {
@@ -202,7 +234,7 @@ START_TEST(every_operation_says_what_failed)
 
     script_init(&script, -1);
     priv_script(&process, &filter, &fds, &script);
-    priv_script_last(&process, &filter, &fds, &script);
+    priv_script_filter(&process, &filter, &fds, &script);
     const struct script_op *ops = (const void *) buf_text(&script.ops);
     size_t count = script.ops.length / sizeof *ops;
     ck_assert_uint_ge(count, 15);
@@ -219,6 +251,7 @@ END_TEST
 SUITE(script_suite, a_plain_root_needs_few_calls, everything_comes_in_the_binding_order,
       without_no_new_privs_the_filter_is_loaded_before_the_last_capability_goes,
       a_filter_that_notifies_is_loaded_with_a_listener,
+      who_leaves_keeps_no_more_than_the_right_to_load_the_filter,
       what_the_runtime_had_as_ambient_is_cleared_for_root,
       a_confined_runtime_stacks_profiles_where_no_new_privs_allows_nothing_else,
       every_operation_says_what_failed)
