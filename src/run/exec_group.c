@@ -95,25 +95,26 @@ int exec_cgroup(struct start *start, struct sub_err *err)
     return rc < 0 ? rc : check_paused(start, err);
 }
 
-static int clone_into(struct start *start, int group_fd)
+static int clone_into(int group_fd, struct ns_child *ret_child)
 {
     int pidfd = -EBADF;
     pid_t pid = sys_clone(&(struct sys_clone){.cgroup_fd = group_fd, .ret_pidfd = &pidfd});
 
     if (pid < 0)
         return pid;
-    start->child = (struct ns_child){.pid = pid, .pidfd = pid == 0 ? -EBADF : pidfd};
+    *ret_child = (struct ns_child){.pid = pid, .pidfd = pid == 0 ? -EBADF : pidfd};
     return 0;
 }
 
 /* The group of the container's init as /proc tells it, if that is below the container's own. */
-static int open_group_of_init(struct start *start, struct cgroup *ret_group)
+static int open_group_of_init(const struct state_record *record, int root_fd,
+                              struct cgroup *ret_group)
 {
     char path[64], text[GROUP_TEXT];
-    const char *own = start->record.cgroup_path;
+    const char *own = record->cgroup_path;
     size_t own_length = strlen(own);
 
-    (void) snprintf(path, sizeof path, "/proc/%d/cgroup", (int) start->record.process.pid);
+    (void) snprintf(path, sizeof path, "/proc/%d/cgroup", (int) record->process.pid);
     ssize_t n = sub_read_file_at(AT_FDCWD, path, text, sizeof text);
     if (n < 0)
         return (int) n;
@@ -123,40 +124,53 @@ static int open_group_of_init(struct start *start, struct cgroup *ret_group)
             *end++ = '\0';
         if (strncmp(line, "0::/", 4) == 0 && strncmp(line + 4, own, own_length) == 0 &&
             line[4 + own_length] == '/')
-            return cgroup_open(start->cgroup_root_fd, line + 4, ret_group, NULL);
+            return cgroup_open(root_fd, line + 4, ret_group, NULL);
     }
     return -ENOENT;
 }
 
 /* A container that has given its controllers to groups below cannot take a process into its own:
  * then into the group where its init is, or else the nearest that has none below. */
-static int clone_below(struct start *start)
+static int clone_below(const struct state_record *record, int root_fd, int group_fd,
+                       struct ns_child *ret_child)
 {
     OWNED_CGROUP init = CGROUP_NONE;
     OWNED_CGROUP leaf = CGROUP_NONE;
-    int rc = open_group_of_init(start, &init);
+    int rc = open_group_of_init(record, root_fd, &init);
 
     if (rc == 0)
-        rc = clone_into(start, init.dir_fd);
+        rc = clone_into(init.dir_fd, ret_child);
     if (rc == 0)
         return 0;
-    rc = cgroup_open_leaf(start->group.dir_fd, &leaf);
-    return rc < 0 ? rc : clone_into(start, leaf.dir_fd);
+    rc = cgroup_open_leaf(group_fd, &leaf);
+    return rc < 0 ? rc : clone_into(leaf.dir_fd, ret_child);
+}
+
+int clone_into_container(const struct state_record *record, int root_fd, int group_fd,
+                         struct ns_child *ret_child)
+{
+    int rc = clone_into(group_fd, ret_child);
+
+    if (rc != -EBUSY && rc != -EOPNOTSUPP)
+        return rc;
+
+    int below = clone_below(record, root_fd, group_fd, ret_child);
+    return below == 0 || below == -ENODEV || below == -ENOENT ? below : rc;
 }
 
 int exec_clone(struct start *start, struct sub_err *err)
 {
     bool named = start->exec->request->cgroup != NULL;
-    int rc = clone_into(start, start->group.dir_fd < 0 ? -1 : start->group.dir_fd);
-    int first = rc;
+    int group_fd = start->group.dir_fd;
+    int rc = group_fd < 0 || named ? clone_into(group_fd < 0 ? -1 : group_fd, &start->child)
+                                   : clone_into_container(&start->record, start->cgroup_root_fd,
+                                                          group_fd, &start->child);
 
-    if ((rc == -EBUSY || rc == -EOPNOTSUPP) && !named && start->group.dir_fd >= 0)
-        rc = clone_below(start);
     if (rc == 0)
         return 0;
-    if (start->group.dir_fd < 0)
+    if (group_fd < 0)
         return sub_fail(err, -rc, NULL, "cannot clone: %s", sub_strerror(-rc));
     if ((rc == -ENODEV || rc == -ENOENT) && !named)
         return exec_not_running(start->exec->request->id, err);
-    return cgroup_explain_clone(start->group.dir_fd, -first, named ? "--cgroup" : NULL, err);
+    return cgroup_explain_clone(group_fd, -rc, named ? "--cgroup" : NULL, err);
 }

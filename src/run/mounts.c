@@ -60,6 +60,19 @@ static void work_done(struct work *work)
 
 /* --- the child ------------------------------------------------------------------------------ */
 
+/* Mount points that are made, and what tmpcopyup copies, belong to the container's root and not to
+ * an id that it does not know. But our end must not be the child's: it has to undo what it did. */
+static int become_root(const struct work *work, struct sub_err *err)
+{
+    static const struct plan_ns as_joined = {.join_user = true};
+
+    if (!work->user)
+        return 0;
+    SUBLET_TRY(ns_become_root(&as_joined, err));
+    (void) sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    return 0;
+}
+
 static int enter(struct work *work, struct sub_err *err)
 {
     int rc = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* before anybody in there can see us */
@@ -83,6 +96,7 @@ static int enter(struct work *work, struct sub_err *err)
     if (rc < 0)
         return sub_fail(err, -rc, NULL, "cannot enter the container's mount namespace: %s",
                         sub_strerror(-rc));
+    SUBLET_TRY(become_root(work, err));
     return mount_live_enter(work->tree, err);
 }
 
@@ -128,24 +142,70 @@ static int open_work(struct work *work, struct sub_err *err)
     return proc_channel_open(3, work->channel, err);
 }
 
+static bool fills_memory(const struct plan *plan)
+{
+    for (size_t i = 0; plan != NULL && i < plan->mounts.count; i++) {
+        if (plan->mounts.items[i].copy_up)
+            return true;
+    }
+    return false;
+}
+
+/* What is copied into a tmpfs is memory of whoever copies: a process of the container's group does
+ * it. A frozen one would not. */
+static int clone_to_fill(const struct work *work, struct ns_child *ret_child, struct sub_err *err)
+{
+    const struct state_record *record = &work->target->record;
+    OWNED_CGROUP group = CGROUP_NONE;
+    int fresh = -EBADF;
+    int rc = record_group(record, &fresh, &group, err);
+    OWNED_FD root = fresh;
+
+    if (rc == -ENOENT && record->cgroup_path == NULL)
+        return -ENOENT;
+    if (rc == -ENOENT)
+        return not_running(record->id, err);
+    if (rc < 0)
+        return rc;
+    if (cgroup_is_frozen(group.dir_fd) > 0)
+        return sub_fail(err, EBUSY, NULL,
+                        "container '%s' is paused: tmpcopyup is the work of a process in its group",
+                        record->id);
+    rc = clone_into_container(record, root, group.dir_fd, ret_child);
+    return rc < 0 ? cgroup_explain_clone(group.dir_fd, -rc, NULL, err) : 0;
+}
+
+static int clone_worker(const struct work *work, struct ns_child *ret_child, struct sub_err *err)
+{
+    int pidfd = -EBADF;
+
+    if (fills_memory(work->plan)) {
+        int rc = clone_to_fill(work, ret_child, err);
+
+        if (rc != -ENOENT)
+            return rc;
+    }
+    pid_t pid = sys_clone(&(struct sys_clone){.cgroup_fd = -1, .ret_pidfd = &pidfd});
+    if (pid < 0)
+        return sub_fail(err, -pid, NULL, "cannot clone: %s", sub_strerror(-pid));
+    *ret_child = (struct ns_child){.pid = pid, .pidfd = pid == 0 ? -EBADF : pidfd};
+    return 0;
+}
+
 /* Runs it in a child; 0 once it has told that all is done. The child then waits for "go". */
 static int begin(struct work *work, int (*inside)(struct work *, struct sub_err *),
                  struct ns_child *ret_child, struct sub_err *err)
 {
     enum proc_news news;
-    int pidfd = -EBADF;
-    pid_t pid = sys_clone(&(struct sys_clone){.cgroup_fd = -1, .ret_pidfd = &pidfd});
 
-    if (pid < 0)
-        return sub_fail(err, -pid, NULL, "cannot clone: %s", sub_strerror(-pid));
-    if (pid == 0) {
+    SUBLET_TRY(clone_worker(work, ret_child, err));
+    if (ret_child->pid == 0) {
         int rc = inside(work, err);
 
         if (rc < 0)
             proc_tell_error(work->channel[1], err);
         _exit(rc < 0);
     }
-    *ret_child = (struct ns_child){.pid = pid, .pidfd = pidfd};
     sub_close(&work->channel[1]);
     int rc = proc_receive(work->channel[0], ANSWER_MS, &news, NULL, err);
     if (rc == 0)

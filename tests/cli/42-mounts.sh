@@ -234,6 +234,8 @@ file "$(bind /data "$T/data")" '{destination: "/scratch", type: "tmpfs", source:
 mounts add
 expect_status 0
 expect_eq 'a file' "$(inside cat /data/file)" 'from the host'
+expect_eq 'owner of the mount points that were made' \
+    "$(stat -c %u:%g "$T/b/rootfs/data" "$T/b/rootfs/scratch" | sort -u)" 100000:100000
 mounts remove
 expect_status 0
 down
@@ -250,16 +252,24 @@ up .
 cp "$(helper silent)" "$T/b/rootfs/bin/silent"
 mknod "$T/b/rootfs/fuse" c 10 229
 mkdir "$T/b/rootfs/silent"
+group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+[ -e "$group" ] || group=/sys/fs/cgroup/unified${group#/sys/fs/cgroup}
 timeout -k 1 60 nsenter -t "$pid" -m -- /bin/silent /fuse /silent >"$T/silent" &
 server=$!
 until_true 10 grep -q ready "$T/silent"
-file "$(bind /silent/x "$T/data")"
+for process in $(cat "/proc/$server/task/$server/children") "$server"; do # its device is open by now
+    echo "$process" >"$group/cgroup.procs"
+done
+in_group() { xargs -I{} readlink /proc/{}/exe <"$group/cgroup.procs" | grep -qxF "$SUBLET"; }
+until_true 9 in_group && touch "$T/charged" &
+file "$(bind /silent/x "$T/data")" '{destination: "/scratch", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}'
 run timeout -k 1 50 "$SUBLET" --root "$T/root" mounts add "$ID" "$T/m.json"
+wait $!
+expect test -e "$T/charged" # the memory of tmpcopyup is the container's: who copies is in its group
 expect_status 1
 expect_error "sublet: the container's process did not answer within 10 s"
 expect grep -q asked "$T/silent"
 run sublet delete --force "$ID"
 expect_status 0
 expect_quiet
-kill "$server"
 wait "$server" 2>/dev/null || true # how it ended is not the test's end
