@@ -66,9 +66,9 @@ struct priv_fds {
     bool apparmor_confined;
     /* Armed again behind setresuid, which clears it; 0: none. */
     int death_signal;
-    /* The script has a SCRIPT_LEAVE behind priv_script, and for that moment the user has one process
-     * more than RLIMIT_NPROC may allow: priv_script_limits follows then. The filter waits for
-     * priv_script_filter, before the leave or behind it. */
+    /* The script has a SCRIPT_LEAVE behind priv_script, and for that moment the user has one
+     * process more than RLIMIT_NPROC may allow: priv_script_limits follows then. The filter waits
+     * for priv_script_filter, before the leave or behind it. */
     bool leaves;
     /* SCRIPT_LISTENER sends by itself: its helper would be born in the other pid namespace. The
      * filter then must let everything pass unasked until the exec, as no agent has it before. */

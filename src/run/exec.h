@@ -15,7 +15,7 @@ enum exec_order { EXEC_SHARED, EXEC_FILTER_FIRST, EXEC_FILTER_LAST };
 
 struct exec {
     const struct run_exec_request *request;
-    uint64_t joins;  /* CLONE_NEW* of the container's namespaces that are not ours */
+    uint64_t joins; /* CLONE_NEW* of the container's namespaces that are not ours */
     enum exec_order order;
     int init_pidfd;  /* of the container's first process */
     int first_pidfd; /* of the process that has left, until it is reaped */

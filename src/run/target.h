@@ -54,8 +54,8 @@ int not_running(const char *id, struct sub_err *err);
 int record_group(const struct state_record *record, int *ret_root_fd, struct cgroup *ret_group,
                  struct sub_err *err);
 
-/* exec_group.c: a process in the container's group, or in one below where that takes none. 0 in both
- * processes; the child's pid is 0. */
+/* exec_group.c: a process in the container's group, or in one below where that takes none. 0 in
+ * both processes; the child's pid is 0. */
 struct ns_child;
 int clone_into_container(const struct state_record *record, int root_fd, int group_fd,
                          struct ns_child *ret_child);

@@ -29,7 +29,8 @@ seen() {
     sort -u "$T/looked" >"$T/seen"
 }
 DENIES='{syscalls: [{names: ["setsid", "ioctl"], action: "SCMP_ACT_ERRNO"}]}'
-NOTIFIES="{listenerPath: \"$T/deaf\", syscalls: [{names: [\"mkdir\", \"execve\"], action: \"SCMP_ACT_NOTIFY\", args: [{index: 2, value: 77, op: \"SCMP_CMP_EQ\"}]}]}"
+NOTIFIES="{listenerPath: \"$T/deaf\", syscalls: [{
+    names: [\"mkdir\", \"execve\"], action: \"SCMP_ACT_NOTIFY\", args: [{index: 2, value: 77, op: \"SCMP_CMP_EQ\"}]}]}"
 ASKS="{listenerPath: \"$T/deaf\", syscalls: [{names: [\"setsid\"], action: \"SCMP_ACT_NOTIFY\"}]}"
 
 for promise in true false; do
