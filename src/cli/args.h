@@ -83,6 +83,12 @@ struct args_update {
     uint64_t period, burst, shares, idle, rt_period, blkio_weight;
 };
 
+/* report and why */
+struct args_report {
+    const char *from, *to, *container;
+    uint32_t by, format, classes;
+};
+
 /* Everything a command line can say. Absent: NULL, false, 0, or ARGS_NONE_*. */
 struct args {
     /* before the command */
@@ -113,6 +119,7 @@ struct args {
     bool overcommit, dry_run;
     /* update */
     struct args_update update;
+    struct args_report asked;
     /* the others */
     bool all, force, quiet, json, rootless, stats;
     uint64_t interval_us, window_us;

@@ -56,6 +56,8 @@ COMMAND(features);
 COMMAND(plan);
 COMMAND(tenant);
 COMMAND(meter);
+COMMAND(report);
+COMMAND(why);
 COMMAND(complete);
 COMMAND(man);
 COMMAND(options);
@@ -67,6 +69,7 @@ const struct command *command_find(const char *name);
 extern const struct arg_rows rows_global; /* before the command */
 extern const struct arg_rows rows_help;   /* every command, and before it */
 extern const struct arg_rows rows_bundle; /* create, run and plan: which bundle, which root */
+extern const struct arg_rows rows_period; /* report and why: which time */
 extern const struct arg_rows rows_start;  /* create and run: how to start it */
 
 /* Arrays of rows of a command, or of the program itself (NULL); row n of all of them. NULL behind

@@ -6,7 +6,7 @@ import re
 import source
 
 TOPS = ("include", "src", "cgroups", "tests", "examples", "man", "cmake", ".ci", "CMakeLists.txt", "README.md")
-DATA = {".json", ".txt", ".bin", ".golden", ".out", ".dict", ".png", ".svg", ".html", ".md", ".pyc", ".elf"}
+DATA = {".json", ".jsonl", ".csv", ".txt", ".bin", ".golden", ".out", ".dict", ".png", ".svg", ".html", ".md", ".pyc", ".elf"}
 SCRIPTS = {".py", ".sh", ".bash", ".cmake", ""}  # the formatter sees to C
 LINE_LENGTH = 160
 SPDX = "SPDX-License-Identifier: Apache-2.0"
