@@ -124,6 +124,8 @@ int sys_tty_make_controlling(int fd);
 struct pollfd;
 int sys_poll(struct pollfd *fds, size_t count, int timeout_ms);
 uint64_t sys_now_ms(void); /* CLOCK_MONOTONIC */
+/* Holds those signals back for the rest of our life; the descriptor tells of them. 0 at the end. */
+int sys_signals_open(const int *signals);
 
 /* --- sockets (socket_api.c) ----------------------------------------------------------------- */
 int sys_unix_connect(const char *path); /* stream; any length of path (through its folder) */
@@ -140,6 +142,8 @@ int sys_send_fd(int socket_fd, const void *data, size_t size, const int *fds, si
 ssize_t sys_recv_fd(int socket_fd, void *data, size_t size,
                     int *ret_fd); /* ret_fd -EBADF if none */
 int sys_loopback_up(void);        /* of the network namespace the caller is in */
+/* Listens at a numeric address, IPv4 or IPv6 (-> fd, nonblocking). port 0: the kernel chooses. */
+int sys_tcp_listen(const char *address, uint16_t port, uint16_t *ret_port);
 
 /* --- the kernel (kernel.c) ------------------------------------------------------------------ */
 int sys_kernel(uint32_t *ret_kernel); /* 6.1 -> 6 << 16 | 1 */

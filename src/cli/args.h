@@ -117,6 +117,8 @@ struct args {
     const char *contract[ARGS_CONTRACT];
     struct arg_list io;
     bool overcommit, dry_run;
+    /* metrics */
+    const char *listen, *output;
     /* update */
     struct args_update update;
     struct args_report asked;

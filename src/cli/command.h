@@ -58,6 +58,7 @@ COMMAND(tenant);
 COMMAND(meter);
 COMMAND(report);
 COMMAND(why);
+COMMAND(metrics);
 COMMAND(complete);
 COMMAND(man);
 COMMAND(options);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -194,4 +195,15 @@ uint64_t sys_now_ms(void)
 
     (void) clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock always exists */
     return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+}
+
+int sys_signals_open(const int *signals)
+{
+    sigset_t set;
+
+    (void) sigemptyset(&set);
+    for (; *signals != 0; signals++)
+        (void) sigaddset(&set, *signals);
+    (void) sigprocmask(SIG_BLOCK, &set, NULL);
+    return result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }

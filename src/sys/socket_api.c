@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "sublet/sys.h"
 
 #define MAX_FDS 8
+#define BACKLOG 64
 
 /* A path longer than sun_path is reached through an fd on the socket itself. The name
  * below /proc/self/fd is ours: the caller's procfs, before any container exists. */
@@ -183,4 +186,45 @@ int sys_loopback_up(void)
     if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
         return -errno;
     return 0;
+}
+
+union tcp_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static int tcp_address_parse(const char *text, uint16_t port, union tcp_address *ret_address,
+                             socklen_t *ret_size)
+{
+    union tcp_address address = {.v6 = {.sin6_port = htons(port)}};
+
+    if (inet_pton(AF_INET, text, &address.v4.sin_addr) == 1) {
+        address.v4.sin_family = AF_INET;
+        *ret_size = sizeof address.v4;
+    } else if (inet_pton(AF_INET6, text, &address.v6.sin6_addr) == 1) {
+        address.v6.sin6_family = AF_INET6;
+        *ret_size = sizeof address.v6;
+    } else {
+        return -EINVAL;
+    }
+    *ret_address = address;
+    return 0;
+}
+
+int sys_tcp_listen(const char *address_text, uint16_t port, uint16_t *ret_port)
+{
+    union tcp_address address;
+    socklen_t size;
+    int yes = 1;
+
+    SUBLET_TRY(tcp_address_parse(address_text, port, &address, &size));
+    OWNED_FD fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
+        bind(fd, &address.any, size) < 0 || listen(fd, BACKLOG) < 0 ||
+        getsockname(fd, &address.any, &size) < 0)
+        return -errno;
+    *ret_port =
+        ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
+    return sub_take_fd(&fd);
 }

@@ -3,8 +3,11 @@
 
 Suite *ledger_suite(void);
 Suite *machine_suite(void);
+Suite *metrics_suite(void);
 Suite *summary_suite(void);
+Suite *totals_suite(void);
 Suite *view_suite(void);
 Suite *window_suite(void);
 
-RUN_SUITES(machine_suite, window_suite, ledger_suite, view_suite, summary_suite)
+RUN_SUITES(machine_suite, window_suite, ledger_suite, view_suite, summary_suite, totals_suite,
+           metrics_suite)
