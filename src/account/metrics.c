@@ -287,11 +287,12 @@ static void write_ledger(struct metric_writer *writer, const struct account_tota
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows && ledger->records > 0; i++)
         write_one(writer, &rows[i].family, rows[i].value);
-    if (ledger->newest_us > 0)
+    if (ledger->newest_us > 0) {
         write_one(writer,
                   &(struct metric_family){"meter_last_record_timestamp_seconds", METRIC_GAUGE,
                                           METRIC_SECONDS, "When the meter wrote last."},
                   ledger->newest_us);
+    }
     if (!ledger->host_known)
         return;
     write_one(writer,

@@ -37,19 +37,18 @@ struct account_totals {
 
 int account_totals_open(const char *folder, struct account_totals **ret_totals, struct sub_err *err)
 {
-    OWNED_ACCOUNT_TOTALS *totals = calloc(1, sizeof *totals);
     char boot[64];
+    ssize_t n = sub_read_file_at(AT_FDCWD, BOOT_ID_FILE, boot, sizeof boot);
 
+    if (n < 8)
+        return sub_fail(err, n < 0 ? (int) -n : EIO, BOOT_ID_FILE, "cannot read");
+    struct account_totals *totals = calloc(1, sizeof *totals);
     if (totals == NULL)
         return sub_fail(err, ENOMEM, NULL, "%s", sub_strerror(ENOMEM));
     totals->folder = folder;
     totals->fd = -EBADF;
-    ssize_t n = sub_read_file_at(AT_FDCWD, BOOT_ID_FILE, boot, sizeof boot);
-    if (n < 8)
-        return sub_fail(err, n < 0 ? (int) -n : EIO, BOOT_ID_FILE, "cannot read");
     memcpy(totals->boot, boot, 8);
     *ret_totals = totals;
-    totals = NULL;
     return 0;
 }
 

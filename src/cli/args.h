@@ -119,6 +119,11 @@ struct args {
     bool overcommit, dry_run;
     /* metrics */
     const char *listen, *output;
+    /* top */
+    const char *sort, *filter;
+    uint32_t width, by;
+    bool batch, reverse;
+    uint64_t iterations;
     /* update */
     struct args_update update;
     struct args_report asked;

@@ -59,6 +59,7 @@ COMMAND(meter);
 COMMAND(report);
 COMMAND(why);
 COMMAND(metrics);
+COMMAND(top);
 COMMAND(complete);
 COMMAND(man);
 COMMAND(options);

@@ -62,11 +62,12 @@ static int parse_address(const struct args *args, struct address *ret_address, s
         length = ADDRESS_TEXT; /* IPv6 without brackets: which of them is the port's? */
     }
     if (num_parse_u32(port, UINT16_MAX, &number) < 0 || length >= ADDRESS_TEXT ||
-        (colon != NULL && length == 0))
+        (colon != NULL && length == 0)) {
         return args_refuse(args, err,
                            "option '--listen': '%.80s' is no port and no ADDRESS:PORT with a "
                            "numeric address, IPv6 in brackets",
                            args->listen);
+    }
     if (length > 0)
         (void) snprintf(address.text, sizeof address.text, "%.*s", (int) length, text);
     address.port = (uint16_t) number;
@@ -182,8 +183,8 @@ int listen_serve(const struct call *call, const struct gather *gather, struct su
     static const int signals[] = {SIGTERM, SIGINT, 0};
     __attribute__((cleanup(listening_done))) struct listening listening = {
         .call = call, .gather = gather, .talk = SYS_TALK_NONE, .signal_fd = -EBADF};
-    struct address address;
-    uint16_t port;
+    struct address address = {.text = ""};
+    uint16_t port = 0;
 
     SUBLET_TRY(parse_address(call->args, &address, err));
     OWNED_FD fd = open_socket(call->args, &address, &port, err);

@@ -44,6 +44,7 @@ void args_init(struct args *args)
                    .rt_period = ARGS_NONE_U64,
                    .blkio_weight = ARGS_NONE_U64},
         .interval_us = ARGS_NONE_U64,
+        .iterations = ARGS_NONE_U64,
         .window_us = ARGS_NONE_U64,
     };
 }

@@ -105,12 +105,12 @@ const struct arg_rows rows_start = ARG_ROWS(start_table, "Options");
 /* clang-format on */
 
 const struct command *const commands[] = {
-    &command_create,   &command_start,   &command_state,  &command_kill,  &command_delete,
-    &command_mounts,   &command_run,     &command_exec,   &command_list,  &command_spec,
-    &command_features, &command_plan,    &command_tenant, &command_meter, &command_report,
-    &command_why,      &command_metrics, &command_ps,     &command_pause, &command_resume,
-    &command_update,   &command_stats,   &command_events, &command_man,   &command_complete,
-    &command_options,
+    &command_create,   &command_start,   &command_state,   &command_kill,   &command_delete,
+    &command_mounts,   &command_run,     &command_exec,    &command_list,   &command_spec,
+    &command_features, &command_plan,    &command_tenant,  &command_meter,  &command_report,
+    &command_why,      &command_top,     &command_metrics, &command_ps,     &command_pause,
+    &command_resume,   &command_update,  &command_stats,   &command_events, &command_man,
+    &command_complete, &command_options,
 };
 const size_t command_count = sizeof commands / sizeof(void *);
 

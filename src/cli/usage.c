@@ -120,26 +120,34 @@ enum unit { SECONDS, BYTES, NUMBER };
 
 #define CELL_TEXT 32
 
-/* "12.345s", "1.5G", "7"; of a limit "max" */
-static void format_cell(enum unit unit, uint64_t value, char text[CELL_TEXT])
+void usage_size(uint64_t bytes, char *text, size_t size)
 {
     static const char units[] = "BKMGTPE";
     unsigned at = 0;
-    double bytes = (double) value;
+    double value = (double) bytes;
 
-    if (value == UINT64_MAX) {
+    for (; value >= 1024 && units[at + 1] != '\0'; at++)
+        value /= 1024;
+    if (bytes == UINT64_MAX)
+        (void) snprintf(text, size, "max");
+    else if (at == 0)
+        (void) snprintf(text, size, "%lluB", (unsigned long long) bytes);
+    else
+        (void) snprintf(text, size, "%.1f%c", value, units[at]);
+}
+
+/* "12.345s", "1.5G", "7"; of a limit "max" */
+static void format_cell(enum unit unit, uint64_t value, char text[CELL_TEXT])
+{
+    if (unit == BYTES)
+        usage_size(value, text, CELL_TEXT);
+    else if (value == UINT64_MAX)
         (void) snprintf(text, CELL_TEXT, "max");
-    } else if (unit == SECONDS) {
+    else if (unit == SECONDS)
         (void) snprintf(text, CELL_TEXT, "%llu.%03llus", (unsigned long long) (value / 1000000),
                         (unsigned long long) (value / 1000 % 1000));
-    } else if (unit == NUMBER || value < 1024) {
-        (void) snprintf(text, CELL_TEXT, "%llu%s", (unsigned long long) value,
-                        unit == BYTES ? "B" : "");
-    } else {
-        for (; bytes >= 1024 && units[at + 1] != '\0'; at++)
-            bytes /= 1024;
-        (void) snprintf(text, CELL_TEXT, "%.1f%c", bytes, units[at]);
-    }
+    else
+        (void) snprintf(text, CELL_TEXT, "%llu", (unsigned long long) value);
 }
 
 struct cell {

@@ -4,6 +4,9 @@
 #ifndef SUBLET_CLI_USAGE_H
 #define SUBLET_CLI_USAGE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct buf;
 struct cgroup_sample;
 struct json_writer;
@@ -16,6 +19,9 @@ void usage_json(struct json_writer *writer, const struct cgroup_sample *sample);
  * group is gone. */
 void usage_columns(struct buf *buf);
 void usage_row(struct buf *buf, const struct cgroup_sample *sample);
+
+/* "1.5G"; UINT64_MAX is "max". */
+void usage_size(uint64_t bytes, char *text, size_t size);
 
 /* One line as `runc events` prints it, for those who parse that. */
 void event_stats(struct buf *buf, const char *id, const struct cgroup_sample *sample);

@@ -16,6 +16,7 @@ names() { sed -n 's/^\([a-z_]*\).*/\1/p' "$1" | sort -u; }
 # One for all tests; its name is none that they may not leave behind.
 C=metrics$$
 sublet run -d -b "$T/b" "$C" >/dev/null || exit 1
+trap 'rc=$?; sublet delete --force "$C"; (exit "$rc"); cli_exit' EXIT
 
 t 'a container is told with its counters'
 metrics
@@ -98,7 +99,8 @@ rm "$T/alone"
 # serve [OPTION...]: in the background; sets $port and $server. end_serve: and its status.
 serve() {
     rm -f "$T/serve.out"
-    "$SUBLET" --root "$T/root" --tenants "$T/tenants" --ledger "$T/ledger" metrics "$@" </dev/null >"$T/serve.out" 2>"$T/serve.err" &
+    setpriv --pdeathsig TERM -- "$SUBLET" --root "$T/root" --tenants "$T/tenants" --ledger "$T/ledger" metrics "$@" \
+        </dev/null >"$T/serve.out" 2>"$T/serve.err" &
     server=$!
     until_true 10 test -s "$T/serve.out"
     port=$(sed -n 's|^serving metrics at http://.*:\([0-9]*\)/metrics$|\1|p' "$T/serve.out")

@@ -8,7 +8,8 @@ NEED_BUILD=(gcc libc6-dev binutils cmake ninja-build pkgconf
     libyajl-dev libseccomp-dev libsystemd-dev libmnl-dev libmicrohttpd-dev libncurses-dev check)
 # shellcheck disable=SC2034
 NEED_TEST=(clang clang-format clang-tidy libclang-rt-14-dev shellcheck mandoc python3 jq busybox-static
-    util-linux mount iproute2 procps uidmap qemu-system-x86 kmod xz-utils zstd systemd dbus dbus-user-session chromium)
+    util-linux mount iproute2 procps uidmap tmux ncurses-base qemu-system-x86 kmod xz-utils zstd
+    systemd dbus dbus-user-session chromium)
 
 # For the stage engines. shellcheck reads this file alone:
 # shellcheck disable=SC2034

@@ -124,6 +124,7 @@ static enum MHD_Result answer_metrics(struct serve *serve, struct visit *visit)
     return MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library says what it takes */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *size, void **place)

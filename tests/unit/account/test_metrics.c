@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "sublet/account/metrics.h"
+#include "sublet/base/arena.h"
 #include "sublet/base/buf.h"
+#include "sublet/base/fd.h"
 
 #include "runner.h"
 
@@ -174,7 +178,87 @@ START_TEST(who_borrowed_is_named_beside_the_victim)
 }
 END_TEST
 
+/* Everything that can be told, once. */
+static void write_everything(struct buf *text)
+{
+    static const struct cg_io_counters io = {.present = UINT64_MAX, .major = 8};
+    static const struct metrics_counters counters = {
+        .cpu = {.present = UINT64_MAX},
+        .cpu_pressure = {.present = UINT64_MAX},
+        .memory_pressure = {.present = UINT64_MAX},
+        .io_pressure = {.present = UINT64_MAX},
+        .irq_pressure = {.present = UINT64_MAX},
+        .memory = {.present = UINT64_MAX},
+        .usage = {.present = UINT64_MAX},
+        .activity = {.present = UINT64_MAX},
+        .pids = {.present = UINT64_MAX},
+        .io = &io,
+        .io_count = 1,
+    };
+    static const struct account_total total = {.blame = {{"loud", 1}}, .blame_count = 1};
+    static const struct account_totals_stats ledger = {
+        .records = 1, .newest_us = 1, .host_known = true};
+    const struct metrics_group tenant = {
+        .name = "acme", .contract = "fixed 1", .counters = &counters, .total = &total};
+    const struct metrics_group container = {
+        .name = "web", .tenant = "acme", .status = "running", .counters = &counters};
+    const struct metrics metrics = {.version = "1",
+                                    .commit = "c",
+                                    .tenants = &tenant,
+                                    .tenant_count = 1,
+                                    .containers = &container,
+                                    .container_count = 1,
+                                    .ledger = &ledger};
+
+    metrics_write(&metrics, METRICS_PROMETHEUS, text);
+}
+
+static bool is_sample(const char *text, const char *name, size_t length)
+{
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at++) {
+        if ((at == text || at[-1] == '\n') && (at[length] == '{' || at[length] == ' '))
+            return true;
+    }
+    return false;
+}
+
+/* Names in it that nothing is called by. */
+static void find_unknown(const char *file, const char *text, char unknown[4096])
+{
+    OWNED_MEM char *example = NULL;
+    struct sub_err err = {0};
+    char name[128];
+    size_t size;
+
+    ck_ok(sub_load_file_at(AT_FDCWD, file, 1 << 20, &example, &size, &err), &err);
+    for (const char *at = example; (at = strstr(at, "sublet_")) != NULL;) {
+        size_t length = 0;
+
+        while (islower((unsigned char) at[length]) || at[length] == '_')
+            length++;
+        ck_assert_uint_lt(length, sizeof name);
+        memcpy(name, at, length);
+        name[length] = '\0';
+        if (!is_sample(text, name, length))
+            strcat(strcat(unknown, name), " ");
+        at += length;
+    }
+}
+
+START_TEST(every_metric_of_the_examples_is_one_that_is_told)
+{
+    OWNED_BUF text = BUF(METRICS_TEXT_MAX);
+    char unknown[4096] = "";
+
+    write_everything(&text);
+    ck_assert(is_sample(buf_text(&text), "sublet_tenant_cpu_used_seconds_total", 36));
+    find_unknown(TEST_DIR "/../examples/prometheus/dashboard.json", buf_text(&text), unknown);
+    find_unknown(TEST_DIR "/../examples/prometheus/rules.yml", buf_text(&text), unknown);
+    ck_assert_str_eq(unknown, "");
+}
+END_TEST
+
 SUITE(metrics_suite, a_counter_is_named_with_total_in_the_text_format,
       a_family_of_openmetrics_has_a_unit_and_no_total, what_the_kernel_does_not_tell_is_no_sample,
       a_limit_that_is_none_is_infinite, values_of_labels_are_escaped,
-      who_borrowed_is_named_beside_the_victim)
+      who_borrowed_is_named_beside_the_victim, every_metric_of_the_examples_is_one_that_is_told)
