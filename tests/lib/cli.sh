@@ -71,7 +71,8 @@ t() {
     cli_reason=
     cli_skipped=
     : >"$T/out"
-    : >"$T/err" >"$T/.cli/err"
+    : >"$T/err"
+    : >"$T/.cli/err"
     leftovers_base
 }
 
