@@ -19,10 +19,11 @@
     {                     \
         METRIC_LIFE, 0, 0 \
     }
-#define COUNTER(part, member)                                         \
-    {                                                                 \
-        METRIC_COUNTER, offsetof(struct cgroup_sample, part.present), \
-            offsetof(struct cgroup_sample, part.member)               \
+#define PART(part) __typeof__(((struct cgroup_sample *) 0)->part)
+#define COUNTER(part, member)                                                                 \
+    {                                                                                         \
+        METRIC_COUNTER, offsetof(struct cgroup_sample, part) + offsetof(PART(part), present), \
+            offsetof(struct cgroup_sample, part) + offsetof(PART(part), member)               \
     }
 #define DISKS(member)                                            \
     {                                                            \

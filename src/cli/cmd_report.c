@@ -94,7 +94,7 @@ static int check(const struct args *args, struct sub_err *err)
 /* A round length, so that there are charts to see and not more points than pixels. */
 static uint64_t plot_step(uint64_t length_us)
 {
-    static const uint64_t steps_s[] = {1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 6 * 3600, 86400};
+    static const uint64_t steps_s[] = {1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 21600, 86400};
     size_t i = 0;
 
     while (i + 1 < sizeof steps_s / sizeof *steps_s &&

@@ -67,7 +67,7 @@ char *report_bytes(uint64_t bytes, char *text)
         return text;
     }
     if (bytes > UINT64_MAX / 10)
-        bytes = tenths = UINT64_MAX / 10 * 10;
+        tenths = UINT64_MAX / 10 * 10;
     for (tenths = (tenths + 512) / 1024; tenths >= 10240 && units[unit + 1] != '\0'; unit++)
         tenths = (tenths + 512) / 1024;
     if (tenths >= 1000)

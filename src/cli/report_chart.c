@@ -81,14 +81,16 @@ static uint64_t milli_cpus(const struct chart *chart, size_t step, enum summary_
 static unsigned x_of(const struct summary *summary, uint64_t us)
 {
     const struct summary_query *query = &summary->query;
+    uint64_t long_us = query->to_us - query->from_us;
+    uint64_t right = long_us == 0 ? 0 : (us - query->from_us) * (INNER * UINT64_C(10)) / long_us;
 
-    return LEFT * 10 +
-           (unsigned) ((us - query->from_us) * (INNER * 10) / (query->to_us - query->from_us));
+    return LEFT * 10 + (unsigned) right;
 }
 
 static unsigned y_of(const struct chart *chart, uint64_t milli)
 {
-    uint64_t up = milli >= chart->top_milli ? DEEP * 10 : milli * (DEEP * 10) / chart->top_milli;
+    uint64_t high = DEEP * UINT64_C(10);
+    uint64_t up = milli >= chart->top_milli ? high : milli * high / chart->top_milli;
 
     return (TOP + DEEP) * 10 - (unsigned) up;
 }
@@ -198,12 +200,13 @@ static void put_shortfall(const struct chart *chart)
         unsigned x_to = x_of(summary, step_to(summary, i));
         unsigned y = y_of(chart, used + shortfall), y_to = y_of(chart, used);
 
-        if (shortfall > 0 && y_to > y)
+        if (shortfall > 0 && y_to > y) {
             buf_printf(chart->buf,
                        "<rect class=\"short\" x=\"%u.%u\" y=\"%u.%u\" width=\"%u.%u\" "
                        "height=\"%u.%u\"/>\n",
                        x / 10, x % 10, y / 10, y % 10, (x_to - x) / 10, (x_to - x) % 10,
                        (y_to - y) / 10, (y_to - y) % 10);
+        }
     }
 }
 
@@ -290,7 +293,7 @@ void chart_capacity(struct buf *buf, const struct summary *summary)
                    i + 1 < sizeof bars / sizeof *bars ? ", " : ".");
     buf_puts(buf, "</desc>\n");
     for (size_t i = 0; i < sizeof bars / sizeof *bars; i++) {
-        unsigned width = (unsigned) (bars[i].us * (WIDTH * 10) / capacity_us);
+        unsigned width = (unsigned) (bars[i].us * (WIDTH * UINT64_C(10)) / capacity_us);
 
         if (width == 0)
             continue;

@@ -198,7 +198,7 @@ static void put_legend(struct buf *buf)
 static void put_charts(const struct page *page)
 {
     const struct summary *summary = page->summary;
-    const struct summary_row **rows = calloc(summary->count + 1, sizeof *rows);
+    const struct summary_row **rows = calloc(summary->count + 1, sizeof(void *));
     struct buf *buf = page->buf;
     size_t count = 0;
 

@@ -157,6 +157,7 @@ static void put_cap(struct buf *text, const struct telling *telling)
 static void put_memory(struct buf *text, const struct telling *telling)
 {
     const uint64_t *sums = telling->row->sums;
+    uint64_t refaults = sums[SUM_REFAULTS_ANON] + sums[SUM_REFAULTS_FILE];
     char peak[16];
 
     buf_printf(text,
@@ -164,8 +165,7 @@ static void put_memory(struct buf *text, const struct telling *telling)
                "most, and read %llu pages anew that had not fitted.",
                (unsigned long long) sums[SUM_MEMORY_HIGH],
                (unsigned long long) sums[SUM_MEMORY_MAX],
-               report_bytes(telling->row->memory_peak_bytes, peak),
-               (unsigned long long) (sums[SUM_REFAULTS_ANON] + sums[SUM_REFAULTS_FILE]));
+               report_bytes(telling->row->memory_peak_bytes, peak), (unsigned long long) refaults);
 }
 
 static void put_disk(struct buf *text, const struct telling *telling)
