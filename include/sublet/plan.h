@@ -69,8 +69,9 @@ struct plan_cgroup {
     size_t row_count;
     const void *device_rules; /* struct cg_device_rule[], see cgroups.h; NULL: no program */
     size_t device_rule_count;
-    const char *tenant;       /* NULL: none */
-    const char *tenant_group; /* of the tenant's own group, as path */
+    const char *tenant;        /* NULL: none */
+    const char *tenant_group;  /* of the tenant's own group, as path */
+    const char *tenant_origin; /* of its definition */
     const char *tenant_json, *tenants_dir;
     bool tenant_named;     /* asked for, not `default` for want of a name */
     bool tenant_outside;   /* path does not lie in tenant_group: no contract holds */

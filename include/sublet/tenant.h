@@ -83,6 +83,7 @@ struct tenant {
     const char *name;
     struct tenant_contract contract;
     bool builtin;              /* `default` where no file defines it */
+    const char *origin;        /* tells this definition from the one before; NULL: unknown */
     const uint64_t *held_cpus; /* bits of the CPUs its group holds alone now; NULL: none */
 };
 
@@ -131,8 +132,8 @@ int tenants_load(struct arena *arena, int dir_fd, struct findings *findings,
 int tenant_find(struct arena *arena, const char *dir_path, const char *name, size_t *ret_defined,
                 struct tenant *ret_tenant, struct sub_err *err);
 
-/* Replaces NAME.json by rename; the folder's lock is held. */
-int tenant_save(int dir_fd, const struct tenant *tenant, struct sub_err *err);
+/* Replaces NAME.json by rename, and the tenant's origin; the folder's lock is held. */
+int tenant_save(struct arena *arena, int dir_fd, struct tenant *tenant, struct sub_err *err);
 int tenant_erase(int dir_fd, const char *name, struct sub_err *err);
 /* As in the file. */
 int tenant_encode(const struct tenant *tenant, struct json_writer *writer, const char *key);
@@ -176,7 +177,7 @@ struct tenant_group {
     const char *group;           /* below the v2 mount, no leading slash */
     const char *contract;        /* the CPU contract in words */
     uint64_t entitled_us_per_s, cap_us_per_s;
-    const char *cpus; /* pinned: "2-3"; NULL */
+    const char *cpus; /* pinned: "2-3"; NULL, also where the host has lost the CPUs for it */
     const struct cg_row *rows;
     size_t row_count;
     uint32_t controllers; /* CG_* bits its rows need */
@@ -192,7 +193,7 @@ struct tenant_plan {
 /* The tenant whose contract is new. */
 struct tenant_change {
     const char *name;
-    bool overcommit; /* it need not fit */
+    bool overcommit, kept; /* it need not fit; it promises no more than it did */
 };
 
 /* Pure. change NULL: all are as they were, and what does not fit is a warning in findings; else it
@@ -233,11 +234,14 @@ int tenant_drifts_find(struct arena *arena, int root_fd, const struct tenant_pla
 /* Makes groups and writes what differs, nothing else. ret_done: what was put right. */
 int tenant_plan_apply(struct arena *arena, int root_fd, const struct tenant_plan *plan,
                       struct tenant_drifts *ret_done, struct sub_err *err);
-/* The tenant's group as it should be, for a start: one look if it is there. */
+/* The tenant's group as a start needs it: one look if that definition is in force in it. */
 int tenant_ensure(struct arena *arena, int root_fd, const char *dir_path, const char *group,
-                  struct sub_err *err);
+                  const char *origin, struct sub_err *err);
+/* 1 if the contract of that definition (NULL: of any) is in force in it; 0; -errno: unknown. */
+int tenant_is_in_force(int root_fd, const char *group, const char *origin);
 
 /* -EBUSY naming the processes, unless force, which kills them. */
+int tenant_group_empty(int root_fd, const char *group, bool force, struct sub_err *err);
 int tenant_group_remove(int root_fd, const char *group, bool force, struct sub_err *err);
 /* Groups of containers in it that hold processes; 0 where there is no group. */
 size_t tenant_containers(int root_fd, const char *group);

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sublet/account/life.h"
 #include "sublet/base/arena.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
 
 #include "command.h"
 #include "say.h"
+#include "target.h"
 #include "tenancy.h"
 
 static const struct word formats[] = {
@@ -122,7 +124,7 @@ static int change_contract(const struct call *call, struct tenant_contract *cont
 static int plan_change(const struct call *call, struct tenancy *tenancy, struct tenant *changed,
                        bool grows, struct sub_err *err)
 {
-    const struct tenant_change change = {changed->name, call->args->overcommit || !grows};
+    const struct tenant_change change = {changed->name, call->args->overcommit || !grows, !grows};
     struct findings own;
 
     findings_init(&own, call->arena);
@@ -147,39 +149,68 @@ static int write_to_kernel(struct tenancy *tenancy, struct tenant_drifts *ret_do
     return tenant_plan_apply(tenancy->arena, tenancy->root_fd, tenancy->plan, ret_done, err);
 }
 
+/* The ledger never decides what becomes of a tenant. */
+static void tell_ledger(const struct call *call, const struct tenancy *tenancy,
+                        enum account_event event, const struct tenant_group *group)
+{
+    struct sub_err failure = {0};
+    struct run_ledger *ledger;
+
+    if (group == NULL || target_ledger(call, &ledger, &failure) < 0 || ledger->folder == NULL)
+        return;
+    if (account_tell_tenant(ledger->folder, event, tenancy->root_fd, group, &failure) < 0)
+        say_warning(failure.path, failure.text);
+}
+
+static int restore(struct tenancy *tenancy, const char *name, const struct tenant *before,
+                   struct sub_err *err)
+{
+    struct tenant again;
+    struct tenant_drifts done;
+
+    if (before == NULL || before->builtin) {
+        SUBLET_TRY(tenant_erase(tenancy->dir_fd, name, err));
+    } else {
+        again = *before;
+        SUBLET_TRY(tenant_save(tenancy->arena, tenancy->dir_fd, &again, err));
+    }
+    SUBLET_TRY(
+        tenants_load(tenancy->arena, tenancy->dir_fd, &tenancy->findings, &tenancy->tenants, err));
+    SUBLET_TRY(tenants_find_held(tenancy->arena, tenancy->root_fd, &tenancy->tenants, err));
+    SUBLET_TRY(tenancy_plan(tenancy, err));
+    return write_to_kernel(tenancy, &done, err);
+}
+
 /* What the kernel refused is not what is defined: the definition and the groups as they were. */
 static void undo_set(struct tenancy *tenancy, const char *name, const struct tenant *before)
 {
-    struct sub_err ignored = {0};
-    struct tenant_drifts done;
+    struct sub_err failure = {0};
 
-    if (before == NULL || before->builtin)
-        (void) tenant_erase(tenancy->dir_fd, name, &ignored);
-    else
-        (void) tenant_save(tenancy->dir_fd, before, &ignored);
-    if (tenants_load(tenancy->arena, tenancy->dir_fd, &tenancy->findings, &tenancy->tenants,
-                     &ignored) == 0 &&
-        tenants_find_held(tenancy->arena, tenancy->root_fd, &tenancy->tenants, &ignored) == 0 &&
-        tenancy_plan(tenancy, &ignored) == 0)
-        (void) write_to_kernel(tenancy, &done, &ignored);
+    if (restore(tenancy, name, before, &failure) < 0) {
+        sub_err_wrap(&failure, "tenant '%s' is not quite as it was before", name);
+        say_warning(failure.path, failure.text);
+    }
 }
 
-static int save_and_apply(struct tenancy *tenancy, const struct tenant *tenant,
+static int save_and_apply(const struct call *call, struct tenancy *tenancy, struct tenant *tenant,
                           const struct tenant *before, struct sub_err *err)
 {
     struct tenant_drifts done;
 
-    SUBLET_TRY(tenant_save(tenancy->dir_fd, tenant, err));
+    SUBLET_TRY(tenant_save(tenancy->arena, tenancy->dir_fd, tenant, err));
     if (tenancy->root_fd < 0) {
         say_warning(tenant->name, arena_printf(tenancy->arena, "defined, but not applied: %s",
                                                tenancy->unavailable.text));
-        return 0;
-    }
+    } else {
+        int rc = write_to_kernel(tenancy, &done, err);
 
-    int rc = write_to_kernel(tenancy, &done, err);
-    if (rc < 0)
-        undo_set(tenancy, tenant->name, before);
-    return rc;
+        if (rc < 0) {
+            undo_set(tenancy, tenant->name, before);
+            return rc;
+        }
+    }
+    tell_ledger(call, tenancy, ACCOUNT_CONTRACT, tenant_plan_find(tenancy->plan, tenant->name));
+    return 0;
 }
 
 static uint64_t claim(const struct tenant *tenant)
@@ -212,7 +243,16 @@ static int action_set(const struct call *call, const char *name, struct sub_err 
     (void) tenancy_tell(&tenancy);
     if (call->args->dry_run)
         return tenancy_show_changes(&tenancy, name, call->args->format == ARGS_JSON, err);
-    return save_and_apply(&tenancy, tenant, existed ? &before : NULL, err);
+    return save_and_apply(call, &tenancy, tenant, existed ? &before : NULL, err);
+}
+
+static bool is_done(const struct tenant_drifts *done, const char *group)
+{
+    for (size_t i = 0; i < done->count; i++) {
+        if (strcmp(done->items[i].group, group) == 0)
+            return true;
+    }
+    return false;
 }
 
 static int action_apply(const struct call *call, const char *name, struct sub_err *err)
@@ -236,6 +276,10 @@ static int action_apply(const struct call *call, const char *name, struct sub_er
         if (drift->have != NULL && drift->group != NULL)
             log_debug("%s/%s: '%s' instead of '%s'", drift->group, drift->file, drift->want,
                       drift->have);
+    }
+    for (size_t i = 0; i < tenancy.plan->count; i++) {
+        if (is_done(&done, tenancy.plan->groups[i].group))
+            tell_ledger(call, &tenancy, ACCOUNT_CONTRACT, &tenancy.plan->groups[i]);
     }
     return wrong ? 1 : 0;
 }
@@ -262,21 +306,43 @@ static int action_show(const struct call *call, const char *name, struct sub_err
     return tenancy_show(&tenancy, name, call->args->format == ARGS_JSON, err);
 }
 
-/* The group first: while containers run in it, nothing is changed. */
-static int remove_tenant(struct tenancy *tenancy, const char *name, const char *group, bool force,
-                         struct sub_err *err)
+/* The group first: while containers run in it, nothing is changed. Its totals are told when nobody
+ * is left who could add to them, and before it is gone: should the removal fail behind that, they
+ * are totals like any others. */
+static int remove_group(const struct call *call, struct tenancy *tenancy,
+                        const struct tenant *tenant, const char *group, struct sub_err *err)
+{
+    const struct tenant_group closed = {
+        .tenant = tenant,
+        .group = group,
+        .contract = tenant_cpu_text(tenancy->arena, &tenant->contract.cpu),
+    };
+    bool force = call->args->force;
+
+    if (tenancy->root_fd < 0) {
+        tell_ledger(call, tenancy, ACCOUNT_CLOSE, &closed);
+        return 0;
+    }
+    int rc = tenant_group_empty(tenancy->root_fd, group, force, err);
+    if (rc == 0) {
+        tell_ledger(call, tenancy, ACCOUNT_CLOSE, &closed);
+        rc = tenant_group_remove(tenancy->root_fd, group, force, err);
+    }
+    if (rc == -EBUSY)
+        return sub_err_wrap(err, "tenant '%s' has containers%s", tenant->name,
+                            force ? "" : ", --force kills them");
+    return rc < 0 ? sub_err_wrap(err, "tenant '%s' cannot be removed", tenant->name) : 0;
+}
+
+static int remove_tenant(const struct call *call, struct tenancy *tenancy,
+                         const struct tenant *tenant, const char *group, struct sub_err *err)
 {
     struct sub_err unused = {0};
     struct findings ignored;
     struct tenant_drifts done;
+    const char *name = tenant->name;
 
-    if (tenancy->root_fd >= 0) {
-        int rc = tenant_group_remove(tenancy->root_fd, group, force, err);
-
-        if (rc < 0)
-            return sub_err_wrap(err, "tenant '%s' has containers%s", name,
-                                force ? "" : ", --force kills them");
-    }
+    SUBLET_TRY(remove_group(call, tenancy, tenant, group, err));
     int rc = tenant_erase(tenancy->dir_fd, name, err);
     if (rc < 0 && rc != -ENOENT)
         return rc;
@@ -313,7 +379,7 @@ static int action_remove(const struct call *call, const char *name, struct sub_e
     group = tenant_group_path(call->arena, tenant, tenancy.host.nested_partitions);
     if (group == NULL)
         return -ENOMEM;
-    return remove_tenant(&tenancy, name, group, call->args->force, err);
+    return remove_tenant(call, &tenancy, tenant, group, err);
 }
 
 static const struct {

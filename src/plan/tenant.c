@@ -69,6 +69,7 @@ void plan_decide_tenant(struct planning *p)
     cgroup->tenant_group =
         tenant_group_path(p->arena, p->host->tenant, p->host->kernel >= KERNEL_NESTED);
     cgroup->tenants_dir = p->options->tenants_dir;
+    cgroup->tenant_origin = p->host->tenant->origin;
 }
 
 /* Within the contract only if the kernel accounts it there. */

@@ -13,6 +13,7 @@
 #include "sublet/base/num.h"
 #include "sublet/cgroups/update.h"
 #include "sublet/sys.h"
+#include "sublet/tenant.h"
 
 #include "start.h"
 
@@ -20,6 +21,20 @@
 
 /* What a container is accounted by, limits or not. */
 #define ACCOUNTED          (CG_CPU | CG_CPUSET | CG_MEMORY | CG_IO | CG_PIDS)
+
+/* A tenant that was removed since the start made sure of it: its group was made once more with the
+ * container's, without any limit, or the container's went with it. */
+static int check_tenant(struct start *start, struct sub_err *err)
+{
+    const struct plan_cgroup *cgroup = &start->plan->cgroup;
+
+    if (cgroup->tenant == NULL || cgroup->tenant_outside ||
+        tenant_is_in_force(start->cgroup_root_fd, cgroup->tenant_group, NULL) != 0)
+        return 0;
+    start->record.cgroup_parents = start->group.made_ancestors; /* for the undoing */
+    return sub_fail(err, ENOENT, cgroup->tenant_json, "tenant '%s' was removed meanwhile",
+                    cgroup->tenant);
+}
 
 int step_cgroup(struct start *start, struct sub_err *err)
 {
@@ -29,6 +44,7 @@ int step_cgroup(struct start *start, struct sub_err *err)
         return 0;
     SUBLET_TRY(cgroup_make(start->cgroup_root_fd, start->group_path, (uint32_t) cgroup->controllers,
                            cgroup->json, &start->group, err));
+    SUBLET_TRY(check_tenant(start, err));
     cgroup_wish(start->cgroup_root_fd, start->group_path, start->group.dir_fd,
                 ACCOUNTED & start->cgroup_host.available);
     SUBLET_TRY(

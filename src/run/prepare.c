@@ -34,7 +34,7 @@ int step_cgroup_find(struct start *start, struct sub_err *err)
         return 0;
     /* before the record counts what is missing: the tenant's group outlives all containers */
     return tenant_ensure(start->request->arena, start->cgroup_root_fd, cgroup->tenants_dir,
-                         cgroup->tenant_group, err);
+                         cgroup->tenant_group, cgroup->tenant_origin, err);
 }
 
 int step_joins(struct start *start, struct sub_err *err)

@@ -200,8 +200,28 @@ int tenant_plan_apply(struct arena *arena, int root_fd, const struct tenant_plan
     struct applying a = {arena, root_fd, plan, &done};
 
     SUBLET_TRY(write_all(&a, err));
+    for (size_t i = 0; i < plan->count; i++)
+        tenant_mark(root_fd, &plan->groups[i]);
     *ret_done = done;
     return arena_failed(arena) ? -ENOMEM : 0;
+}
+
+int tenant_group_empty(int root_fd, const char *group, bool force, struct sub_err *err)
+{
+    OWNED_CGROUP cgroup = CGROUP_NONE;
+    char text[128];
+    int rc = cgroup_open(root_fd, group, &cgroup, err);
+
+    if (rc == -ENOENT)
+        return 0;
+    if (rc < 0 || cgroup_populated(cgroup.dir_fd) != 1)
+        return rc;
+    if (!force) {
+        cgroup_remaining(cgroup.dir_fd, text, sizeof text);
+        return sub_fail(err, EBUSY, group, "cgroup busy: %s", text);
+    }
+    SUBLET_TRY(cgroup_kill(cgroup.dir_fd, err));
+    return cgroup_wait_empty(cgroup.dir_fd, REMOVE_LIMIT_MS, err);
 }
 
 int tenant_group_remove(int root_fd, const char *group, bool force, struct sub_err *err)

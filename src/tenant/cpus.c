@@ -107,7 +107,7 @@ static void merge(uint64_t *into, const uint64_t *cpus)
 }
 
 /* From the top: interrupts and the host's own work gather at the first ones. */
-static int take_highest(const uint64_t *online, uint64_t *taken, unsigned wanted, uint64_t *cpus)
+static void take_highest(const uint64_t *online, uint64_t *taken, unsigned wanted, uint64_t *cpus)
 {
     for (unsigned cpu = TENANT_CPUS_MAX; cpu-- > 0 && wanted > 0;) {
         if (!cpus_has(online, cpu) || cpus_has(taken, cpu))
@@ -116,7 +116,6 @@ static int take_highest(const uint64_t *online, uint64_t *taken, unsigned wanted
         cpus_add(taken, cpu);
         wanted--;
     }
-    return wanted == 0 ? 0 : -ENOSPC;
 }
 
 static unsigned wanted_cpus(const struct tenant *tenant)
@@ -124,27 +123,31 @@ static unsigned wanted_cpus(const struct tenant *tenant)
     return tenant->contract.cpu.kind == TENANT_PINNED ? tenant->contract.cpu.milli / 1000 : 0;
 }
 
-int pins_choose(const struct tenant_host *host, const struct tenants *tenants,
-                uint64_t (*cpus)[CPU_WORDS])
+void pins_choose(const struct tenant_host *host, const struct tenants *tenants,
+                 uint64_t (*cpus)[CPU_WORDS])
 {
     uint64_t taken[CPU_WORDS] = {0};
+    unsigned online = cpus_count(host->online), reserve = (host->reserve_milli + 999) / 1000;
+    unsigned left = online > reserve ? online - reserve : 0;
 
     for (size_t i = 0; i < tenants->count; i++) {
         const uint64_t *held = tenants->items[i].held_cpus;
         unsigned wanted = wanted_cpus(&tenants->items[i]);
 
         memset(cpus[i], 0, sizeof cpus[i]);
-        if (wanted == 0 || held == NULL || cpus_count(held) != wanted ||
+        if (wanted == 0 || wanted > left || held == NULL || cpus_count(held) != wanted ||
             !is_part(held, host->online) || overlap(held, taken))
             continue;
         memcpy(cpus[i], held, sizeof cpus[i]);
         merge(taken, held);
+        left -= wanted;
     }
     for (size_t i = 0; i < tenants->count; i++) {
         unsigned wanted = wanted_cpus(&tenants->items[i]);
 
-        if (wanted > 0 && cpus_count(cpus[i]) == 0)
-            SUBLET_TRY(take_highest(host->online, taken, wanted, cpus[i]));
+        if (wanted == 0 || wanted > left || cpus_count(cpus[i]) > 0)
+            continue;
+        take_highest(host->online, taken, wanted, cpus[i]);
+        left -= wanted;
     }
-    return 0;
 }

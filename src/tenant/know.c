@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Definitions and machine together: what a caller needs who only wants to know, or to have. */
 #include <errno.h>
+#include <string.h>
 
 #include "sublet/base/arena.h"
 #include "sublet/base/err.h"
@@ -40,17 +41,25 @@ int tenants_know(struct arena *arena, const char *dir_path, struct findings *fin
     return make_plan(arena, dir, root, findings, ret_plan, err);
 }
 
+static bool is_planned(const struct tenant_plan *plan, const char *group)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (strcmp(plan->groups[i].group, group) == 0)
+            return true;
+    }
+    return false;
+}
+
 int tenant_ensure(struct arena *arena, int root_fd, const char *dir_path, const char *group,
-                  struct sub_err *err)
+                  const char *origin, struct sub_err *err)
 {
     const struct tenant_plan *plan;
     struct tenant_drifts done;
     struct findings findings;
     int dir = -EBADF, root = -EBADF;
 
-    int missing = cgroup_missing(root_fd, group, err);
-    if (missing <= 0)
-        return missing;
+    if (tenant_is_in_force(root_fd, group, origin) == 1)
+        return 0;
     SUBLET_TRY(tenant_cgroups_open(&root, err));
     OWNED_FD owned_root = root;
 
@@ -61,8 +70,8 @@ int tenant_ensure(struct arena *arena, int root_fd, const char *dir_path, const 
     findings_init(&findings, arena);
     SUBLET_TRY(make_plan(arena, dir, root, &findings, &plan, err));
     SUBLET_TRY(tenant_plan_apply(arena, root, plan, &done, err));
-    missing = cgroup_missing(root_fd, group, err); /* defined no more since the start looked */
-    return missing > 0
-               ? sub_fail(err, ENOENT, dir_path, "the tenant of group '%s' was removed", group)
-               : missing;
+    if (is_planned(plan, group))
+        return 0;
+    /* defined no more since the start looked */
+    return sub_fail(err, ENOENT, dir_path, "the tenant of group '%s' was removed", group);
 }

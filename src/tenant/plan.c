@@ -18,7 +18,8 @@ struct planning {
     const struct tenant_host *host;
     const struct tenants *tenants;
     const char *changed;
-    bool overcommit;
+    bool overcommit, kept;
+    uint64_t (*cpus)[CPU_WORDS]; /* of the pinned ones, one set a tenant */
     struct findings *findings;
     struct tenant_plan *plan;
 };
@@ -33,6 +34,24 @@ static const char *milli(const struct planning *p, uint64_t value)
     return tenant_milli_text(p->arena, value);
 }
 
+/* The CPUs that were promised to it alone are not there: the machine came back with fewer. */
+static bool has_lost_cpus(const struct planning *p, size_t index)
+{
+    const struct tenant_cpu *cpu = &p->tenants->items[index].contract.cpu;
+
+    return cpu->kind == TENANT_PINNED && cpu->milli > 0 && cpus_count(p->cpus[index]) == 0;
+}
+
+/* What can be kept of the contract: a share of that size, if it is no longer one of CPUs. */
+static struct tenant_cpu kept_cpu(const struct planning *p, size_t index)
+{
+    struct tenant_cpu cpu = p->tenants->items[index].contract.cpu;
+
+    if (has_lost_cpus(p, index))
+        cpu.kind = TENANT_ELASTIC;
+    return cpu;
+}
+
 static void add_up(struct planning *p)
 {
     struct tenant_sums *sums = &p->plan->sums;
@@ -43,12 +62,13 @@ static void add_up(struct planning *p)
                                      p->host->memory_bytes - p->host->memory_bytes / 10};
     for (size_t i = 0; i < p->tenants->count; i++) {
         const struct tenant_contract *contract = &p->tenants->items[i].contract;
+        const struct tenant_cpu cpu = kept_cpu(p, i);
         uint64_t low = contract->memory_bytes[TENANT_LOW];
 
-        if (contract->cpu.kind == TENANT_PINNED)
-            sums->pinned_milli += contract->cpu.milli;
+        if (cpu.kind == TENANT_PINNED)
+            sums->pinned_milli += cpu.milli;
         else
-            sums->sold_milli += contract->cpu.milli;
+            sums->sold_milli += cpu.milli;
         sums->protected_bytes += low == TENANT_UNSET ? 0 : low;
     }
 
@@ -86,18 +106,41 @@ static const struct tenant *find_changed(const struct planning *p)
     return NULL;
 }
 
+static uint64_t promised_pinned_milli(const struct planning *p)
+{
+    uint64_t milli = 0;
+
+    for (size_t i = 0; i < p->tenants->count; i++) {
+        const struct tenant_cpu *cpu = &p->tenants->items[i].contract.cpu;
+
+        milli += cpu->kind == TENANT_PINNED ? cpu->milli : 0;
+    }
+    return milli;
+}
+
+/* CPUs that are not there cannot be given twice, whatever the flag says; but what was promised on a
+ * larger machine must not keep the others from theirs. */
 static int admit_pinned(struct planning *p, const struct tenant *changed, struct sub_err *err)
 {
     const struct tenant_sums *sums = &p->plan->sums;
+    uint64_t promised_milli = promised_pinned_milli(p);
+    const char *text;
 
-    if (sums->pinned_milli == 0 || sums->pinned_milli + sums->reserve_milli <= sums->online_milli)
+    if (promised_milli == 0 || promised_milli + sums->reserve_milli <= sums->online_milli)
         return 0;
-    /* CPUs that are not there cannot be given twice, whatever the flag says */
-    return sub_fail(
-        err, ENOSPC,
-        changed == NULL ? "tenants" : arena_printf(p->arena, "tenant '%s'", changed->name),
-        "%s CPUs pinned in all, but of %s CPUs %s are the host's reserve",
-        milli(p, sums->pinned_milli), milli(p, sums->online_milli), milli(p, sums->reserve_milli));
+    text = arena_printf(p->arena, "%s CPUs pinned in all, but of %s CPUs %s are the host's reserve",
+                        milli(p, promised_milli), milli(p, sums->online_milli),
+                        milli(p, sums->reserve_milli));
+    if (changed != NULL && !p->kept && changed->contract.cpu.kind == TENANT_PINNED)
+        return complain(p, changed, text, err);
+    for (size_t i = 0; i < p->tenants->count; i++) {
+        if (has_lost_cpus(p, i))
+            findings_warning(p->findings,
+                             arena_printf(p->arena, "tenant '%s'", p->tenants->items[i].name),
+                             "%s: it gets a share of %s with all others", text,
+                             milli(p, p->tenants->items[i].contract.cpu.milli));
+    }
+    return 0;
 }
 
 static int admit_cpu(struct planning *p, const struct tenant *changed, struct sub_err *err)
@@ -206,8 +249,11 @@ static void warn_of_dirty_pages(struct planning *p, const struct tenant *tenant)
 static int plan_group(struct planning *p, size_t index, const uint64_t *cpus, struct sub_err *err)
 {
     const struct tenant *tenant = &p->tenants->items[index];
-    const struct tenant_cpu *cpu = &tenant->contract.cpu;
+    struct tenant kept = *tenant;
+    const struct tenant_cpu *cpu = &kept.contract.cpu;
     struct tenant_group *group = &p->plan->groups[index];
+
+    kept.contract.cpu = kept_cpu(p, index);
     bool pinned = cpu->kind == TENANT_PINNED;
 
     *group = (struct tenant_group){
@@ -220,33 +266,30 @@ static int plan_group(struct planning *p, size_t index, const uint64_t *cpus, st
     };
     warn_of_dirty_pages(p, tenant);
 
-    int rc = tenant_rows(p->arena, p->host, tenant, cpus, group, err);
+    int rc = tenant_rows(p->arena, p->host, &kept, cpus, group, err);
     return rc < 0 ? sub_err_wrap(err, "tenant '%s'", tenant->name) : 0;
 }
 
 static int plan_groups(struct planning *p, struct sub_err *err)
 {
-    uint64_t(*cpus)[CPU_WORDS] = arena_array(p->arena, p->tenants->count, sizeof *cpus);
     uint64_t exclusive[CPU_WORDS] = {0}, left[CPU_WORDS];
     struct tenant_plan *plan = p->plan;
 
     plan->groups = arena_array(p->arena, p->tenants->count, sizeof *plan->groups);
-    if (cpus == NULL || plan->groups == NULL)
+    if (plan->groups == NULL)
         return -ENOMEM;
-    if (pins_choose(p->host, p->tenants, cpus) < 0)
-        return sub_fail(err, ENOSPC, "tenants", "fewer CPUs than are pinned");
     plan->count = p->tenants->count;
     memcpy(left, p->host->online, sizeof left);
     for (size_t i = 0; i < plan->count; i++) {
         for (size_t word = 0; word < CPU_WORDS; word++) {
-            exclusive[word] |= cpus[i][word];
-            left[word] &= ~cpus[i][word];
+            exclusive[word] |= p->cpus[i][word];
+            left[word] &= ~p->cpus[i][word];
         }
     }
     for (size_t i = 0; i < plan->count; i++) {
-        bool pinned = p->tenants->items[i].contract.cpu.kind == TENANT_PINNED;
+        bool pinned = kept_cpu(p, i).kind == TENANT_PINNED;
 
-        SUBLET_TRY(plan_group(p, i, pinned ? cpus[i] : left, err));
+        SUBLET_TRY(plan_group(p, i, pinned ? p->cpus[i] : left, err));
     }
     plan->parent = (struct tenant_group){.group = TENANT_PARENT};
     return tenant_parent_rows(p->arena, p->host, parent_weight(p), exclusive, &plan->parent, err);
@@ -264,12 +307,15 @@ int tenant_plan_make(const struct tenant_host *host, const struct tenants *tenan
         .tenants = tenants,
         .changed = change == NULL ? NULL : change->name,
         .overcommit = change == NULL || change->overcommit,
+        .kept = change == NULL || change->kept,
+        .cpus = arena_array(arena, tenants->count, sizeof *p.cpus),
         .findings = findings,
         .plan = plan,
     };
 
-    if (plan == NULL)
+    if (plan == NULL || p.cpus == NULL)
         return -ENOMEM;
+    pins_choose(host, tenants, p.cpus);
     add_up(&p);
     SUBLET_TRY(admit_pinned(&p, find_changed(&p), err));
     SUBLET_TRY(admit_cpu(&p, find_changed(&p), err));

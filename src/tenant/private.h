@@ -5,9 +5,10 @@
 
 #include "sublet/tenant.h"
 
-#define PERIOD_US     100000 /* of every cap: long periods unthrottle late, short ones cost */
-#define CPU_MILLI_MIN 10     /* the kernel takes no quota below 1 ms */
-#define FILE_SUFFIX   ".json"
+#define PERIOD_US      100000 /* of every cap: long periods unthrottle late, short ones cost */
+#define CPU_MILLI_MIN  10     /* the kernel takes no quota below 1 ms */
+#define FILE_SUFFIX    ".json"
+#define TENANT_BUILTIN "built in" /* origin of `default` where no file defines it */
 
 uint64_t tenant_cap_milli(const struct tenant_cpu *cpu); /* 0: none */
 
@@ -25,9 +26,9 @@ int cpus_parse(const char *text, uint64_t *cpus); /* "0-3,7"; "" is none; -EINVA
 const char *cpus_text(struct arena *arena, const uint64_t *cpus);
 
 /* Chooses the CPUs of every pinned tenant: what it holds, if that fits, else the highest free ones.
- * cpus: one set a tenant. -ENOSPC if they do not suffice. */
-int pins_choose(const struct tenant_host *host, const struct tenants *tenants,
-                uint64_t (*cpus)[CPU_WORDS]);
+ * cpus: one set a tenant. Whom the CPUs beside the host's reserve do not suffice for gets none. */
+void pins_choose(const struct tenant_host *host, const struct tenants *tenants,
+                 uint64_t (*cpus)[CPU_WORDS]);
 
 /* ---- rows ---- */
 
@@ -36,6 +37,11 @@ int tenant_rows(struct arena *arena, const struct tenant_host *host, const struc
                 const uint64_t *cpus, struct tenant_group *group, struct sub_err *err);
 int tenant_parent_rows(struct arena *arena, const struct tenant_host *host, uint64_t weight,
                        const uint64_t *exclusive, struct tenant_group *parent, struct sub_err *err);
+
+/* mark.c: of the definition in that file; NULL only without memory. */
+const char *tenant_origin(struct arena *arena, int dir_fd, const char *file);
+/* All that the plan says of the group is written. */
+void tenant_mark(int root_fd, const struct tenant_group *group);
 
 /* A drift that has been found, remembered. */
 int drift_add(struct tenant_drifts *drifts, const struct tenant_drift *drift);

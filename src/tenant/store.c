@@ -82,11 +82,13 @@ static int load_one(struct arena *arena, int dir_fd, const char *name, struct te
                     struct sub_err *err)
 {
     const char *file = arena_printf(arena, "%s" FILE_SUFFIX, name);
-    struct tenant tenant = {.name = arena_strdup(arena, name)};
+    /* before it is read: what changes meanwhile is then another one */
+    struct tenant tenant = {.name = arena_strdup(arena, name),
+                            .origin = file == NULL ? NULL : tenant_origin(arena, dir_fd, file)};
     OWNED_MEM char *text = NULL;
     size_t size = 0;
 
-    if (file == NULL || tenant.name == NULL)
+    if (file == NULL || tenant.name == NULL || tenant.origin == NULL)
         return -ENOMEM;
     SUBLET_TRY(tenant_name_check(name, file, err));
     SUBLET_TRY(sub_load_file_at(dir_fd, file, TENANT_FILE_MAX, &text, &size, err));
@@ -121,7 +123,7 @@ static int by_name(const void *a, const void *b)
 
 static int add_default(struct arena *arena, struct tenants *tenants, struct sub_err *err)
 {
-    struct tenant tenant = {.name = TENANT_DEFAULT, .builtin = true};
+    struct tenant tenant = {.name = TENANT_DEFAULT, .builtin = true, .origin = TENANT_BUILTIN};
 
     for (size_t i = 0; i < tenants->count; i++) {
         if (strcmp(tenants->items[i].name, TENANT_DEFAULT) == 0)
@@ -193,7 +195,8 @@ int tenant_find(struct arena *arena, const char *dir_path, const char *name, siz
     struct sub_err wrong = {.code = 0};
     rc = load_one(arena, dir, name, ret_tenant, &wrong);
     if (rc == -ENOENT && strcmp(name, TENANT_DEFAULT) == 0) {
-        *ret_tenant = (struct tenant){.name = TENANT_DEFAULT, .builtin = true};
+        *ret_tenant =
+            (struct tenant){.name = TENANT_DEFAULT, .builtin = true, .origin = TENANT_BUILTIN};
         tenant_contract_init(&ret_tenant->contract);
         return 0;
     }
@@ -212,7 +215,7 @@ static int write_fresh(int dir_fd, const struct buf *text)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-int tenant_save(int dir_fd, const struct tenant *tenant, struct sub_err *err)
+int tenant_save(struct arena *arena, int dir_fd, struct tenant *tenant, struct sub_err *err)
 {
     OWNED_BUF text = BUF(TENANT_FILE_MAX);
     struct json_writer writer;
@@ -236,6 +239,7 @@ int tenant_save(int dir_fd, const struct tenant *tenant, struct sub_err *err)
         (void) sys_unlinkat(dir_fd, FRESH_NAME, 0); /* what failed before is what is told */
         return sub_fail(err, -rc, file, "cannot write the definition: %s", sub_strerror(-rc));
     }
+    tenant->origin = tenant_origin(arena, dir_fd, file);
     return fsync(dir_fd) < 0 ? sub_fail(err, errno, file, "fsync: %s", sub_strerror(errno)) : 0;
 }
 

@@ -158,12 +158,16 @@ if ! has_controllers cpu memory io pids; then
     expect_err_match '^sublet: warning: acme: defined, but not applied: '
 fi
 
-t 'what no longer fits this machine can be removed'
+t 'what no longer fits this machine is told, keeps nobody else from a contract, and can be removed'
 mkdir -m 755 "$T/shrunk"
 echo '{"cpu": "pinned 8000"}' >"$T/shrunk/large.json"
 run sublet --tenants "$T/shrunk" tenant list
+expect_status 0
+expect_err_has "sublet: warning: tenant 'large': 8000 CPUs pinned in all, but of "
+run sublet --tenants "$T/shrunk" tenant set small --cpu 'pinned 7000'
 expect_status 1
-expect_err_has '8000 CPUs pinned in all'
+expect_err_has "tenant 'small': 15000 CPUs pinned in all, but of "
+expect_absent "$T/shrunk/small.json"
 run sublet --tenants "$T/shrunk" tenant remove large
 expect_status 0
 expect_absent "$T/shrunk/large.json"

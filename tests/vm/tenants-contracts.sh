@@ -11,8 +11,8 @@
 disk=$(</sys/block/vda/dev)
 definitions=$T/tenants
 top=/sys/fs/cgroup/sublet.tenants
-sublet() { "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
-run_here() { run "$SUBLET" --root "$T/root" --tenants "$definitions" "$@"; }
+sublet() { "$SUBLET" --root "$T/root" --ledger "$T/ledger" --tenants "$definitions" "$@"; }
+run_here() { run "$SUBLET" --root "$T/root" --ledger "$T/ledger" --tenants "$definitions" "$@"; }
 tenant() { run_here tenant "$@"; }
 # knob GROUP FILE: what it says, the blanks at line ends as one blank.
 knob() { tr '\n' ' ' <"$top/$1/$2" | sed 's/ $//'; }

@@ -49,7 +49,7 @@ static void hold(struct tenant *tenant, unsigned first, unsigned last)
 
 static int make(const char *changed, bool overcommit)
 {
-    const struct tenant_change change = {changed, overcommit};
+    const struct tenant_change change = {.name = changed, .overcommit = overcommit};
 
     return tenant_plan_make(&host, &tenants, changed == NULL ? NULL : &change, &findings, &plan,
                             &err);
@@ -316,6 +316,40 @@ START_TEST(pinned_tenants_get_the_highest_cpus_and_keep_them)
 }
 END_TEST
 
+/* After a reboot: with an error here no tenant at all would get its limits. */
+START_TEST(a_machine_that_has_lost_cpus_keeps_what_it_can)
+{
+    fresh(8);
+    define("a", "pinned 4");
+    define("b", "pinned 2");
+    define("c", "fixed 1");
+    ck_ok(make("c", false), &err);
+
+    host.online[0] = 0x0f;
+    host.reserve_milli = 400;
+    ck_ok(make(NULL, false), &err);
+    ck_assert_uint_eq(findings.warning_count, 2);
+    ck_assert_str_eq(findings.warnings[0].path, "tenant 'a'");
+    ck_assert_str_eq(findings.warnings[0].text,
+                     "6 CPUs pinned in all, but of 4 CPUs 0.4 are the host's reserve: it gets a "
+                     "share of 4 with all others");
+    ck_assert_ptr_null(plan->groups[0].cpus);
+    ck_assert_str_eq(rows("a", "cpu.weight"), "cpu.weight=400");
+    ck_assert_str_eq(rows("a", "cpuset."), "");
+    ck_assert_str_eq(plan->groups[1].cpus, "2-3");
+    ck_assert_uint_eq(plan->sums.pinned_milli, 2000);
+    ck_assert_uint_eq(plan->sums.sold_milli, 5000);
+    ck_assert_uint_eq(plan->sums.for_sale_milli, 1600);
+    ck_assert_uint_eq(plan->groups[0].entitled_us_per_s, 1280000);
+
+    /* nor does it keep anybody from a change that is no larger promise */
+    const struct tenant_change kept = {.name = "a", .overcommit = true, .kept = true};
+    ck_ok(tenant_plan_make(&host, &tenants, &kept, &findings, &plan, &err), &err);
+    ck_assert_int_eq(make("a", true), -ENOSPC);
+    ck_assert_str_eq(err.text, "6 CPUs pinned in all, but of 4 CPUs 0.4 are the host's reserve");
+}
+END_TEST
+
 START_TEST(who_is_no_longer_pinned_gives_its_cpus_back)
 {
     fresh(4);
@@ -379,5 +413,6 @@ SUITE(plan_suite, a_contract_becomes_weight_cap_and_burst, above_100_cpus_a_cpu_
       what_fits_is_admitted_to_the_last_thousandth, what_does_not_fit_is_refused_with_the_numbers,
       overcommit_scales_what_is_entitled, protected_memory_is_sold_to_nine_tenths,
       pinned_tenants_get_the_highest_cpus_and_keep_them,
-      who_is_no_longer_pinned_gives_its_cpus_back, who_was_pinned_keeps_off_the_cpus_of_who_is,
-      before_6_7_a_partition_lies_at_the_top, a_path_tells_its_tenant)
+      a_machine_that_has_lost_cpus_keeps_what_it_can, who_is_no_longer_pinned_gives_its_cpus_back,
+      who_was_pinned_keeps_off_the_cpus_of_who_is, before_6_7_a_partition_lies_at_the_top,
+      a_path_tells_its_tenant)

@@ -65,7 +65,7 @@ START_TEST(what_is_saved_is_loaded)
     ck_ok(tenant_contract_add_io(&arena, &tenant.contract, "/a=1MB/s", "x", &err), &err);
     ck_ok(tenant_contract_add_io(&arena, &tenant.contract, "/b=read:5iops", "x", &err), &err);
     ck_ok(tenant_contract_add_io(&arena, &tenant.contract, "/a=2MB/s", "x", &err), &err);
-    ck_ok(tenant_save(dir_fd, &tenant, &err), &err);
+    ck_ok(tenant_save(&arena, dir_fd, &tenant, &err), &err);
     ck_ok(tenants_load(&arena, dir_fd, &findings, &tenants, &err), &err);
     ck_assert_uint_eq(findings.error_count, 0);
     ck_assert_uint_eq(tenants.count, 2);
