@@ -249,7 +249,9 @@ static int action_set(const struct call *call, const char *name, struct sub_err 
 static bool is_done(const struct tenant_drifts *done, const char *group)
 {
     for (size_t i = 0; i < done->count; i++) {
-        if (strcmp(done->items[i].group, group) == 0)
+        const char *put_right = done->items[i].group;
+
+        if (put_right != NULL && strcmp(put_right, group) == 0)
             return true;
     }
     return false;

@@ -134,11 +134,12 @@ static int admit_pinned(struct planning *p, const struct tenant *changed, struct
     if (changed != NULL && !p->kept && changed->contract.cpu.kind == TENANT_PINNED)
         return complain(p, changed, text, err);
     for (size_t i = 0; i < p->tenants->count; i++) {
-        if (has_lost_cpus(p, i))
+        if (has_lost_cpus(p, i)) {
             findings_warning(p->findings,
                              arena_printf(p->arena, "tenant '%s'", p->tenants->items[i].name),
                              "%s: it gets a share of %s with all others", text,
                              milli(p, p->tenants->items[i].contract.cpu.milli));
+        }
     }
     return 0;
 }
