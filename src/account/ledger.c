@@ -18,8 +18,7 @@
 #include "sublet/base/time.h"
 #include "sublet/sys.h"
 
-#define LOCK_LIMIT_MS 5000
-#define BOOT_ID_FILE  "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 void ledger_close(struct ledger *ledger)
 {
@@ -48,7 +47,8 @@ static int open_folder(const char *folder, bool make, struct sub_err *err)
 
 int ledger_open(const char *folder, bool make, struct ledger *ret_ledger, struct sub_err *err)
 {
-    struct ledger ledger = {.fd = -EBADF, .max_bytes = LEDGER_FILE_MAX, .folder = folder};
+    struct ledger ledger = {
+        .fd = -EBADF, .max_bytes = LEDGER_FILE_MAX, .lock_ms = LEDGER_LOCK_MS, .folder = folder};
     char boot[64];
 
     OWNED_FD folder_fd = open_folder(folder, make, err); /* first: most hosts have none */
@@ -198,7 +198,7 @@ static bool is_current(const struct ledger *ledger)
 /* The file may be sealed and renamed between the opening and the lock. */
 static int lock_current(struct ledger *ledger, struct sub_err *err)
 {
-    uint64_t until = sys_now_ms() + LOCK_LIMIT_MS;
+    uint64_t until = sys_now_ms() + (uint64_t) ledger->lock_ms;
 
     do {
         if (ledger->fd < 0)
@@ -207,7 +207,7 @@ static int lock_current(struct ledger *ledger, struct sub_err *err)
         if (ledger->fd < 0)
             return fail_at(ledger, -ledger->fd, "cannot open", err);
 
-        int rc = sys_lock_within(ledger->fd, LOCK_LIMIT_MS);
+        int rc = sys_lock_within(ledger->fd, ledger->lock_ms);
         if (rc < 0)
             return fail_at(ledger, -rc, "cannot lock", err);
         if (is_current(ledger))
@@ -217,20 +217,19 @@ static int lock_current(struct ledger *ledger, struct sub_err *err)
     return fail_at(ledger, EBUSY, "cannot keep hold of", err);
 }
 
-/* "ledger-72915d91-20261122T110200Z-8123.jsonl": sorted by name is sorted by time within a boot. */
 static int seal(struct ledger *ledger, struct place *place, struct sub_err *err)
 {
     struct ledger_record record = {
         .k = LEDGER_SEAL, .has = LEDGER_HAS_COUNT, .count = place->seq + 1};
-    char name[128], text[TIME_TEXT];
+    char name[SEALED_NAME];
 
     SUBLET_TRY(put_record(ledger, place, &record, err));
     if (fdatasync(ledger->fd) < 0)
         return fail_at(ledger, errno, "cannot write", err);
-    (void) time_format_us(record.us, text);
-    (void) snprintf(name, sizeof name, "ledger-%s-%s.jsonl", text, ledger->boot);
 
-    int rc = sys_renameat(ledger->folder_fd, LEDGER_FILE, ledger->folder_fd, name);
+    int rc = sealed_name(ledger->folder_fd, ledger->fd, ledger->boot, name);
+    if (rc == 0)
+        rc = sys_renameat(ledger->folder_fd, LEDGER_FILE, ledger->folder_fd, name);
     if (rc < 0)
         return fail_at(ledger, -rc, "cannot rename", err);
     (void) fsync(ledger->folder_fd);

@@ -16,12 +16,14 @@
 #include "sublet/account/view.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
-#include "sublet/base/log.h"
+#include "sublet/base/warn.h"
 #include "sublet/sys.h"
 
 #include "oom.h"
 
-#define LOCK_FILE "meter.lock" /* one meter a ledger */
+#define LOCK_FILE   "meter.lock" /* one meter a ledger */
+#define LOCK_MS     100          /* no window waits longer for another writer of the ledger */
+#define ROUNDS_BACK 3            /* a tenant that has not been in so many of them is new */
 
 struct meter {
     const struct meter_options *options;
@@ -30,9 +32,16 @@ struct meter {
     struct oom oom;
     int timer_fd, signal_fd, lock_fd;
     uint64_t windows, since_record_us, since_slow_us;
-    uint64_t failed; /* records that could not be written since the last that could */
+    bool failed;            /* the last round could not be written */
+    uint64_t before_cpu_us; /* what earlier meters of this boot used */
     struct meter_cost cost;
 };
+
+static void tell(const struct meter *meter, const char *path, const char *text)
+{
+    if (meter->options->tell != NULL)
+        meter->options->tell(path, text);
+}
 
 static void meter_done(struct meter *meter)
 {
@@ -45,25 +54,26 @@ static void meter_done(struct meter *meter)
 }
 
 /* A ledger that cannot be written now may be in a minute; every record has the totals. */
-static void append(struct meter *meter, struct ledger_record *record)
+static int append(struct meter *meter, struct ledger_record *record)
 {
     struct sub_err err = {.code = 0};
+    int rc = ledger_append(&meter->ledger, record, &err);
 
-    if (ledger_append(&meter->ledger, record, &err) == 0) {
+    if (rc == 0) {
         meter->cost.records++;
-        return;
+        return 0;
     }
-    if (meter->failed++ == 0)
-        log_debug("ledger: %s", err.text);
-    meter->cost.failed_records++;
+    if (meter->cost.failed_records++ == 0)
+        tell(meter, LEDGER_FILE, err.text);
+    return rc;
 }
 
-static void note(struct meter *meter, const char *tenant, uint64_t count, const char *text)
+static int note(struct meter *meter, const char *tenant, uint64_t count, const char *text)
 {
     struct ledger_record record = {
         .k = LEDGER_NOTE, .has = LEDGER_HAS_COUNT, .tenant = tenant, .count = count, .text = text};
 
-    append(meter, &record);
+    return append(meter, &record);
 }
 
 /* ---- the beginning ---- */
@@ -85,36 +95,42 @@ static int take_lock(struct meter *meter, struct sub_err *err)
 struct resuming {
     struct meter *meter;
     uint64_t now_us, gap_us;
+    unsigned rounds;
 };
 
-/* The last sample of each tenant wins: the ledger is in order. */
+/* The newest first. A host record ends a round, in which every tenant is that had a group. */
 static int resume(void *context, const struct ledger_record *record)
 {
     struct resuming *resuming = context;
     struct meter *meter = resuming->meter;
+    bool is_host = strcmp(record->k, LEDGER_HOST) == 0;
+    uint64_t gap_us = 0;
 
-    if (strcmp(record->k, LEDGER_SAMPLE) != 0)
+    if (strcmp(record->boot, meter->ledger.boot) != 0)
+        return 1; /* all that is before it is of that boot or an earlier one */
+    if (is_host && resuming->rounds++ == ROUNDS_BACK)
+        return 1;
+    if (!account_view_restore(meter->view, record, meter->ledger.boot, resuming->now_us, &gap_us))
         return 0;
-    uint64_t gap_us =
-        account_view_restore(meter->view, record, meter->ledger.boot, resuming->now_us);
-    if (gap_us > 0)
+    if (is_host)
+        meter->before_cpu_us = record->cpu == NULL ? 0 : record->cpu->use;
+    if (gap_us > resuming->gap_us)
         resuming->gap_us = gap_us;
-    return 0;
+    return !is_host && account_view_fresh(meter->view) == 0 && resuming->rounds > 0;
 }
 
 static int go_on(struct meter *meter, struct sub_err *err)
 {
+    static const char *const kinds[] = {LEDGER_SAMPLE, LEDGER_HOST, NULL};
     struct timespec now;
-    struct ledger_stats stats;
 
     (void) clock_gettime(CLOCK_REALTIME, &now);
     struct resuming resuming = {
         .meter = meter, .now_us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000};
-    SUBLET_TRY(
-        ledger_read(meter->options->ledger_dir, 0, UINT64_MAX, resume, &resuming, &stats, err));
+    SUBLET_TRY(ledger_read_back(meter->options->ledger_dir, kinds, resume, &resuming, err));
     if (resuming.gap_us > 2 * meter->options->window_us)
-        note(meter, NULL, resuming.gap_us / 1000000,
-             "gap: no meter ran for that many seconds; totals are whole, windows are not");
+        (void) note(meter, NULL, resuming.gap_us / 1000000,
+                    "gap: no meter ran for that many seconds; totals are whole, windows are not");
     return 0;
 }
 
@@ -160,6 +176,7 @@ static int begin(struct meter *meter, struct sub_err *err)
 {
     raise_limit();
     SUBLET_TRY(ledger_open(meter->options->ledger_dir, true, &meter->ledger, err));
+    meter->ledger.lock_ms = LOCK_MS;
     SUBLET_TRY(take_lock(meter, err));
     SUBLET_TRY(account_view_open(meter->options->tenants_dir, &meter->view, err));
     SUBLET_TRY(go_on(meter, err));
@@ -170,7 +187,7 @@ static int begin(struct meter *meter, struct sub_err *err)
 
 /* ---- records ---- */
 
-static void write_tenants(struct meter *meter)
+static int write_tenants(struct meter *meter)
 {
     for (size_t i = 0; i < account_view_count(meter->view); i++) {
         const struct account_tenant *tenant = account_view_tenant(meter->view, i);
@@ -179,9 +196,11 @@ static void write_tenants(struct meter *meter)
 
         if (!tenant->open)
             continue;
-        meter_record(tenant, meter->since_record_us, &scratch, &record);
-        append(meter, &record);
+        meter_record(tenant, tenant->unrecorded_us, &scratch, &record);
+        SUBLET_TRY(append(meter, &record));
+        account_view_recorded(meter->view, i);
     }
+    return 0;
 }
 
 static uint64_t own_cpu_us(void)
@@ -194,9 +213,9 @@ static uint64_t own_cpu_us(void)
 }
 
 /* The meter's own use stands beside what it measured. */
-static void write_host(struct meter *meter)
+static int write_host(struct meter *meter)
 {
-    const struct ledger_cpu self = {.use = own_cpu_us()};
+    const struct ledger_cpu self = {.use = meter->before_cpu_us + own_cpu_us()};
     struct ledger_record record = {
         .k = LEDGER_HOST,
         .id = "meter",
@@ -205,22 +224,41 @@ static void write_host(struct meter *meter)
         .host = account_view_total(meter->view),
     };
 
-    append(meter, &record);
+    return append(meter, &record);
 }
 
+/* One round: the host's record is its last, and is there only if all the others are. A round that
+ * fails is given up, lest every record wait for the lock, and tried again in the next window. */
 static void write_all(struct meter *meter)
 {
     struct sub_err ignored = {.code = 0};
-    uint64_t failed = meter->failed;
+    bool had_failed = meter->failed;
 
-    write_tenants(meter);
-    write_host(meter);
-    if (failed > 0 && meter->failed == failed) {
-        note(meter, NULL, failed, "records could not be written; totals are whole");
-        meter->failed = 0;
-    }
+    meter->failed = write_tenants(meter) < 0 || write_host(meter) < 0;
+    if (meter->failed)
+        return;
+    if (had_failed)
+        (void) note(meter, NULL, meter->since_record_us / 1000000,
+                    "gap: records of that many seconds are one, the ledger could not be written; "
+                    "totals are whole");
     (void) ledger_sync(&meter->ledger, &ignored);
     meter->since_record_us = 0;
+}
+
+/* A definition that is wrong leaves its tenant as it was; told once. */
+static void look_at_definitions(struct meter *meter)
+{
+    const struct findings *findings = account_view_findings(meter->view);
+    char text[512];
+
+    for (size_t i = 0; findings != NULL && i < findings->error_count && i < FINDINGS_MAX; i++) {
+        const struct finding *wrong = &findings->errors[i];
+
+        tell(meter, wrong->path, wrong->text);
+        (void) snprintf(text, sizeof text, "definition: %s: %s",
+                        wrong->path == NULL ? "" : wrong->path, wrong->text);
+        (void) note(meter, NULL, 1, text);
+    }
 }
 
 static void look_at_clock(struct meter *meter)
@@ -228,9 +266,9 @@ static void look_at_clock(struct meter *meter)
     int64_t step_us = account_view_clock_step_us(meter->view);
 
     if (step_us != 0)
-        note(meter, NULL, (uint64_t) (step_us < 0 ? -step_us : step_us) / 1000000,
-             step_us < 0 ? "clock step: back, by that many seconds"
-                         : "clock step: forward, by that many seconds");
+        (void) note(meter, NULL, (uint64_t) (step_us < 0 ? -step_us : step_us) / 1000000,
+                    step_us < 0 ? "clock step: back, by that many seconds"
+                                : "clock step: forward, by that many seconds");
 }
 
 static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
@@ -241,6 +279,7 @@ static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
 
     if (rc < 0)
         return rc;
+    look_at_definitions(meter);
     meter->since_slow_us = slow ? 0 : meter->since_slow_us + account_view_window_us(meter->view);
     if (rc == 0) {
         oom_watch(&meter->oom, meter->view);
@@ -259,7 +298,7 @@ static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
 
 static void tell_oom(void *context, const char *tenant, uint64_t kills)
 {
-    note(context, tenant, kills, "oom: processes were killed at a memory limit");
+    (void) note(context, tenant, kills, "oom: processes were killed at a memory limit");
 }
 
 static int loop(struct meter *meter, struct sub_err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader: sealed files in the order of their names, then the one that is written. */
+/* The reader: sealed files in the order of their numbers, then the one that is written. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +12,11 @@
 #include "sublet/base/arena.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
-#include "sublet/base/time.h"
 #include "sublet/sys.h"
 
 #include "ledger.h"
 
 #define CHUNK_BYTES ((size_t) 256 << 10)
-#define SEALED      "ledger-"
 
 #define FILES_MAX   4096 /* of 64 MiB */
 
@@ -152,29 +150,6 @@ static int read_file(struct reading *reading, int fd)
     }
 }
 
-static int is_sealed(const struct dirent *entry)
-{
-    size_t length = strlen(entry->d_name);
-
-    return length > strlen(SEALED ".jsonl") &&
-           strncmp(entry->d_name, SEALED, strlen(SEALED)) == 0 &&
-           strcmp(entry->d_name + length - strlen(".jsonl"), ".jsonl") == 0;
-}
-
-/* The name of a sealed file tells its last moment. */
-static bool ends_before(const char *name, uint64_t us)
-{
-    char text[TIME_TEXT];
-    uint64_t end_us;
-    size_t length = strlen("2026-11-22T11:02:00.000123Z");
-
-    if (strlen(name) < strlen(SEALED) + length)
-        return false;
-    memcpy(text, name + strlen(SEALED), length);
-    text[length] = '\0';
-    return time_parse_us(text, &end_us) == 0 && end_us < us;
-}
-
 static int read_named(struct reading *reading, int folder_fd, const char *name)
 {
     OWNED_FD fd = sys_openat(folder_fd, name, O_RDONLY | O_NOFOLLOW, 0);
@@ -193,17 +168,16 @@ static int read_named(struct reading *reading, int folder_fd, const char *name)
 static int read_sealed(struct reading *reading, int folder_fd)
 {
     struct dirent **names;
-    int rc = 0, count = scandirat(folder_fd, ".", &names, is_sealed, alphasort);
+    int rc = 0, count = sealed_list(folder_fd, &names);
 
-    if (count < 0)
-        return -errno;
     for (int i = 0; i < count; i++) {
-        if (rc == 0 && !ends_before(names[i]->d_name, reading->from_us))
+        if (rc == 0 && !sealed_ends_before(names[i]->d_name, reading->from_us))
             rc = read_named(reading, folder_fd, names[i]->d_name);
         free(names[i]);
     }
-    free(names);
-    return rc;
+    if (count >= 0)
+        free(names);
+    return count < 0 ? count : rc;
 }
 
 int ledger_read(const char *folder, uint64_t from_us, uint64_t to_us,

@@ -32,7 +32,7 @@ int account_view_open(const char *tenants_dir, struct account_view **ret_view, s
     view->cgroup_root_fd = -EBADF;
     arena_init(&view->names, 0);
     SUBLET_TRY(tenant_cgroups_open(&view->cgroup_root_fd, err));
-    SUBLET_TRY(view_reload(view, err));
+    SUBLET_TRY(view_reload(view, true, err));
     *ret_view = view;
     view = NULL;
     return 0;
@@ -127,6 +127,7 @@ static void measure(struct account_view *view, const struct machine *machine, ui
         view->parties[i] = view->watched[i].party;
     account_window(&host, view->parties, view->count, view->rows, &view->host);
     for (size_t i = 0; i < view->count; i++) {
+        view->watched[i].public.unrecorded_us += window_us;
         if (view->watched[i].public.measured)
             add_row(view, i, &view->host);
     }
@@ -142,9 +143,9 @@ static void measure(struct account_view *view, const struct machine *machine, ui
 }
 
 /* Tenants that are known are watched on while their folder cannot be read. */
-static int follow_tenants(struct account_view *view, struct sub_err *err)
+static int follow_tenants(struct account_view *view, bool closely, struct sub_err *err)
 {
-    int rc = view_reload(view, err);
+    int rc = view_reload(view, closely, err);
 
     if (rc < 0 && view->has_loaded) {
         log_debug("tenants: %s", err->text);
@@ -159,7 +160,7 @@ int account_view_sample(struct account_view *view, bool slow, struct sub_err *er
     struct machine machine;
     bool measured = view->begun;
 
-    SUBLET_TRY(follow_tenants(view, err));
+    SUBLET_TRY(follow_tenants(view, slow, err));
     uint64_t monotonic_us = clock_us(CLOCK_MONOTONIC), wall_us = clock_us(CLOCK_REALTIME);
     SUBLET_TRY(machine_read(&machine, err));
     slow = slow || !measured;
@@ -192,6 +193,19 @@ size_t account_view_count(const struct account_view *view)
 const struct account_tenant *account_view_tenant(const struct account_view *view, size_t index)
 {
     return &view->watched[index].public;
+}
+
+void account_view_recorded(struct account_view *view, size_t index)
+{
+    view->watched[index].public.unrecorded_us = 0;
+}
+
+const struct findings *account_view_findings(struct account_view *view)
+{
+    bool are_new = view->findings_are_new;
+
+    view->findings_are_new = false;
+    return are_new ? &view->findings : NULL;
 }
 
 const struct account_host_row *account_view_host(const struct account_view *view)

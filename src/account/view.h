@@ -6,6 +6,7 @@
 
 #include "sublet/account/view.h"
 #include "sublet/base/arena.h"
+#include "sublet/base/warn.h"
 
 #include "machine.h"
 
@@ -16,15 +17,20 @@ struct watched {
     int dir_fd;                   /* for the rest; -EBADF while there is no group */
     bool based;                   /* counters of an earlier moment are there to differ from */
     bool known;                   /* mark of a reload */
+    bool restored;                /* has the sums of an earlier meter */
     struct account_party party;
 };
+
+struct tenant_plan;
 
 struct account_view {
     const char *tenants_dir;
     int cgroup_root_fd;
-    struct arena names;     /* of the last reload */
-    struct timespec loaded; /* mtime of the folder then */
-    bool has_loaded;
+    struct arena names; /* of the last reload: */
+    const struct tenant_plan *plan;
+    struct findings findings;
+    bool findings_are_new, has_loaded, has_opened;
+    uint64_t folder, files; /* sums over the times of the folder and what is in it */
     struct watched *watched;
     size_t count;
     uint64_t reserve_micro;
@@ -35,6 +41,7 @@ struct account_view {
     int64_t clock_step_us;
     struct account_host_row host;
     struct ledger_total total;
+    bool total_restored;
     struct account_party *parties;
     struct account_row *rows;
     struct cgroup_sample sample; /* one for all */
@@ -43,8 +50,9 @@ struct account_view {
 /* view.c: a victim's time, on the account of who took it. */
 void view_blame(struct account_tenant *tenant, const char *name, uint64_t us);
 
-/* view_tenants.c: which tenants there are; looks again when their folder has changed. */
-int view_reload(struct account_view *view, struct sub_err *err);
+/* view_tenants.c: which tenants there are; looks again when their folder has changed, closely: or a
+ * file in it. */
+int view_reload(struct account_view *view, bool closely, struct sub_err *err);
 struct watched *view_find(struct account_view *view, const char *name); /* NULL: none */
 void view_forget(struct watched *watched);
 

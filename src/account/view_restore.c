@@ -58,19 +58,57 @@ static void add_gap(struct account_tenant *tenant, const struct ledger_cpu *cpu,
     tenant->sums.unused_us += row.unused_us;
 }
 
-uint64_t account_view_restore(struct account_view *view, const struct ledger_record *record,
-                              const char *boot, uint64_t now_us)
+/* Each boot has its own. */
+static bool restore_host(struct account_view *view, const struct ledger_record *record)
 {
-    struct watched *watched = record->tenant == NULL ? NULL : view_find(view, record->tenant);
+    if (record->host == NULL || view->total_restored)
+        return false;
+    view->total = *record->host;
+    view->total_restored = true;
+    return true;
+}
+
+/* A definition that nobody can read promised what the last record says. */
+static void restore_contract(struct account_tenant *tenant, const struct ledger_record *record)
+{
+    if (!tenant->undefined || tenant->contract[0] != '\0' || record->contract == NULL)
+        return;
+    (void) snprintf(tenant->contract, sizeof tenant->contract, "%s", record->contract);
+    tenant->entitled_micro = record->entmicro;
+}
+
+bool account_view_restore(struct account_view *view, const struct ledger_record *record,
+                          const char *boot, uint64_t now_us, uint64_t *ret_gap_us)
+{
     uint64_t gap_us = now_us > record->us ? now_us - record->us : 0; /* 0: the clock was set back */
 
-    if (watched == NULL || record->cpu == NULL || strcmp(record->boot, boot) != 0)
-        return 0;
-    if (!watched->based) /* once: the ledger has many records of a tenant */
-        view_read(view, watched, false, 0);
+    if (strcmp(record->boot, boot) != 0)
+        return false;
+    if (strcmp(record->k, LEDGER_HOST) == 0)
+        return restore_host(view, record);
+
+    struct watched *watched = record->tenant == NULL ? NULL : view_find(view, record->tenant);
+    if (watched == NULL || record->cpu == NULL || watched->restored)
+        return false;
+    (void) account_view_fresh(view); /* opens the groups */
     if (!watched->public.open || watched->public.cgroup_id != record->cg)
-        return 0;
+        return false;
+    restore_contract(&watched->public, record);
     restore_sums(&watched->public, record);
     add_gap(&watched->public, record->cpu, gap_us);
-    return gap_us;
+    watched->restored = true;
+    *ret_gap_us = gap_us;
+    return true;
+}
+
+size_t account_view_fresh(struct account_view *view)
+{
+    size_t fresh = 0;
+
+    for (size_t i = 0; i < view->count && !view->has_opened; i++)
+        view_read(view, &view->watched[i], false, 0);
+    view->has_opened = true;
+    for (size_t i = 0; i < view->count; i++)
+        fresh += view->watched[i].public.open && !view->watched[i].restored;
+    return fresh;
 }

@@ -5,6 +5,7 @@
 #include "sublet/tenant.h"
 
 #include "command.h"
+#include "say.h"
 
 #define SECOND_US     UINT64_C(1000000)
 #define WINDOW_MIN_US 10000u
@@ -36,6 +37,7 @@ static int meter_body(const struct call *call, struct sub_err *err)
         .ledger_dir = args->ledger == NULL ? LEDGER_FOLDER : args->ledger,
         .window_us = args->window_us == ARGS_NONE_U64 ? SECOND_US : args->window_us,
         .interval_us = args->interval_us == ARGS_NONE_U64 ? 60 * SECOND_US : args->interval_us,
+        .tell = say_warning,
     };
     struct meter_cost cost;
 

@@ -4,8 +4,9 @@
  * under an exclusive flock. Counters in records are cumulative since the cgroup (boot, cg) was
  * made: a lost line costs resolution, never an amount. Each line ends in the CRC-32C of all that
  * is before it; a line that was torn by a full disk or a killed writer is skipped by readers and
- * closed by the next writer. The files are kept by the host's operator: a full one is sealed and
- * renamed, never truncated.
+ * closed by the next writer. The files are kept by the host's operator: a full one is sealed,
+ * numbered and renamed, never truncated. Order is that of numbers and lines, whatever the clock of
+ * the wall said.
  */
 #ifndef SUBLET_ACCOUNT_LEDGER_H
 #define SUBLET_ACCOUNT_LEDGER_H
@@ -126,9 +127,12 @@ uint32_t ledger_crc(const void *data, size_t size); /* CRC-32C */
 
 /* ---- writing ---- */
 
+#define LEDGER_LOCK_MS 5000 /* how long an append waits for the other writers */
+
 struct ledger {
     int folder_fd, fd;
     uint64_t max_bytes;
+    int lock_ms;
     char boot[9];
     const char *folder; /* as messages call it */
 };
@@ -141,8 +145,9 @@ void ledger_close(struct ledger *ledger);
 #define OWNED_LEDGER __attribute__((cleanup(ledger_close))) struct ledger
 
 /* Fills v, seq, t, us and boot, and writes the line, all of it or nothing: what a full disk cut is
- * taken back. Closes a torn line it finds first, and seals a file that has grown long. -ENOSPC and
- * the like: keep the record and try again. */
+ * taken back. Closes a torn line it finds first, and seals a file that has grown long. -ENOSPC,
+ * -EBUSY (another writer has held the file for lock_ms) and the like: keep the record and try
+ * again. */
 int ledger_append(struct ledger *ledger, struct ledger_record *record, struct sub_err *err);
 int ledger_sync(struct ledger *ledger, struct sub_err *err); /* fdatasync: once a sweep */
 
@@ -164,6 +169,12 @@ struct ledger_stats {
 int ledger_read(const char *folder, uint64_t from_us, uint64_t to_us,
                 int (*each)(void *context, const struct ledger_record *record), void *context,
                 struct ledger_stats *ret_stats, struct sub_err *err);
+
+/* The other way round, the newest first, only records of the kinds (NULL ends them): lines of other
+ * kinds are passed over unread. Whoever stops early has read no more than that. */
+int ledger_read_back(const char *folder, const char *const *kinds,
+                     int (*each)(void *context, const struct ledger_record *record), void *context,
+                     struct sub_err *err);
 
 /* One line, without its newline: -EINVAL if it is no sound record, -EPROTONOSUPPORT if it is sound
  * and of a version that is not ours. */

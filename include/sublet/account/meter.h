@@ -21,6 +21,8 @@ struct meter_options {
     uint64_t window_us;   /* how often CPU is looked at */
     uint64_t interval_us; /* how often records are written */
     uint64_t slow_us;     /* how often memory, I/O and processes are looked at */
+    void (*tell)(const char *path,
+                 const char *text); /* what the operator should see now; or NULL */
 };
 
 struct meter_cost { /* of the meter itself */

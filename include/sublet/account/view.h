@@ -16,6 +16,7 @@
 #include "sublet/cgroups.h"
 
 struct account_view;
+struct findings;
 struct sub_err;
 
 #define ACCOUNT_NAME_TEXT     64
@@ -50,11 +51,14 @@ struct account_tenant {
     uint64_t entitled_micro;    /* millionths of a CPU */
     bool open;                  /* its group is there, and counters were read */
     bool measured;              /* row is of the last window; false in the first */
+    bool undefined;             /* it has a group, but no definition that can be read: the last
+                                   contract that was known stands */
     uint64_t cgroup_id;         /* inode: another one means counters that began at 0 */
     struct cg_cpu_counters cpu; /* cumulative, at the end of the last window */
     struct cg_pressure cpu_pressure;
     struct account_slow slow;
     uint64_t memory_byte_us; /* integral of memory.current over time */
+    uint64_t unrecorded_us;  /* windows since account_view_recorded() */
     struct account_row row;
     struct account_sums sums;
     struct account_by blame[LEDGER_BLAME_MAX];
@@ -80,9 +84,21 @@ uint64_t account_view_window_us(const struct account_view *view);
 /* By how much the clock of the wall was set in the last window; 0: by less than a second. */
 int64_t account_view_clock_step_us(const struct account_view *view);
 
-/* Gives a tenant the sums of an earlier sample record, if it is of this boot and this cgroup, and
- * makes what was used since then one window; its length, or 0. Before the first sample. */
-uint64_t account_view_restore(struct account_view *view, const struct ledger_record *record,
-                              const char *boot, uint64_t now_us);
+/* The tenant's record is written: its next one begins here. */
+void account_view_recorded(struct account_view *view, size_t index);
+
+/* What is wrong with the definitions, if it is not what it was at the last call: as findings, else
+ * NULL. Valid until the next sample. */
+const struct findings *account_view_findings(struct account_view *view);
+
+/* ---- going on where an earlier meter ended, before the first sample ---- */
+
+/* Gives a tenant the sums of its last sample record, if it is of this boot and this cgroup and the
+ * tenant has none yet, and makes what was used since then one window. Of a host record: the host's
+ * totals. True if it was of use; *ret_gap_us: the length of that window. */
+bool account_view_restore(struct account_view *view, const struct ledger_record *record,
+                          const char *boot, uint64_t now_us, uint64_t *ret_gap_us);
+/* How many tenants with a group have no sums yet. */
+size_t account_view_fresh(struct account_view *view);
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "sublet/account/ledger.h"
+#include "sublet/base/buf.h"
 #include "sublet/base/fd.h"
 
 #include "runner.h"
@@ -322,8 +324,126 @@ START_TEST(a_range_of_time_is_read_and_no_more)
 }
 END_TEST
 
+/* ---- order, and going back ---- */
+
+static void set_moment(const char *folder, const char *line)
+{
+    OWNED_BUF text = BUF(LEDGER_LINE_MAX);
+
+    buf_puts(&text, line);
+    buf_printf(&text, ",\"crc\":\"%08x\"}\n", ledger_crc(line, strlen(line)));
+    spoil(folder, buf_text(&text), 0);
+}
+
+/* Fills the file and has it sealed: the latest moment in it is that. */
+static void seal_at(const char *folder, struct ledger *ledger, const char *tenant, const char *t,
+                    unsigned long long us)
+{
+    struct sub_err err = {0};
+    char line[512];
+
+    ck_ok(append_sample(ledger, "none", 1, &err), &err);
+    (void) snprintf(line, sizeof line,
+                    "{\"v\":1,\"k\":\"sample\",\"seq\":3,\"t\":\"%s\",\"us\":%llu,"
+                    "\"boot\":\"72915d91\",\"tenant\":\"%s\"",
+                    t, us, tenant);
+    set_moment(folder, line);
+    ledger->max_bytes = 1;
+    ck_ok(append_sample(ledger, "none", 1, &err), &err);
+    ledger->max_bytes = LEDGER_FILE_MAX;
+}
+
+static int see_back(void *context, const struct ledger_record *record)
+{
+    struct seen *seen = context;
+
+    (void) see(context, record);
+    return record->tenant != NULL && strcmp(record->tenant, "stop") == 0 ? (int) seen->count : 0;
+}
+
+START_TEST(the_order_of_files_survives_a_clock_that_was_set_back)
+{
+    static const char *const samples[] = {LEDGER_SAMPLE, NULL};
+    char path[64];
+    struct sub_err err = {0};
+    struct seen seen;
+
+    scratch_make(path);
+    OWNED_LEDGER ledger = LEDGER_NONE;
+    ck_ok(ledger_open(path, false, &ledger, &err), &err);
+    seal_at(path, &ledger, "one", "2999-11-22T11:00:00.000000Z", 32500000000000000);
+    seal_at(path, &ledger, "two", "2998-11-22T11:00:00.000000Z", 32468000000000000);
+
+    struct ledger_stats stats = read_all(path, &seen);
+    ck_assert_uint_eq(stats.files, 3);
+    ck_assert_str_eq(seen.tenants, "none one none none two none ");
+
+    /* a file is passed over by the latest moment in it */
+    memset(&seen, 0, sizeof seen);
+    ck_ok(ledger_read(path, 32490000000000000, UINT64_MAX, see, &seen, &stats, &err), &err);
+    ck_assert_str_eq(seen.tenants, "one ");
+    ck_assert_uint_eq(stats.files, 2);
+
+    memset(&seen, 0, sizeof seen);
+    ck_ok(ledger_read_back(path, samples, see_back, &seen, &err), &err);
+    ck_assert_str_eq(seen.tenants, "none two none none one none ");
+    scratch_remove(path);
+}
+END_TEST
+
+START_TEST(who_goes_back_reads_no_more_than_is_asked_for)
+{
+    static const char *const samples[] = {LEDGER_SAMPLE, NULL};
+    static const char *const heads[] = {LEDGER_HEAD, NULL};
+    char path[64], tenant[16];
+    struct sub_err err = {0};
+    struct seen seen = {0};
+
+    scratch_make(path);
+    OWNED_LEDGER ledger = LEDGER_NONE;
+    ck_ok(ledger_open(path, false, &ledger, &err), &err);
+    ck_ok(append_sample(&ledger, "stop", 1, &err), &err);
+    for (int i = 0; i < 3000; i++) { /* more than a chunk */
+        (void) snprintf(tenant, sizeof tenant, "t%d", i);
+        ck_ok(append_sample(&ledger, tenant, 1, &err), &err);
+    }
+    spoil(path, "{\"v\":1,\"k\":\"sample\",\"se", 0); /* in the writing */
+    ck_assert_int_eq(ledger_read_back(path, samples, see_back, &seen, &err), 3001);
+    ck_assert_int_eq(strncmp(seen.tenants, "t2999 t2998 t2997 ", 18), 0);
+
+    memset(&seen, 0, sizeof seen);
+    ck_ok(ledger_read_back(path, heads, see_back, &seen, &err), &err);
+    ck_assert_uint_eq(seen.count, 1);
+    ck_assert_uint_eq(seen.heads, 1);
+    scratch_remove(path);
+}
+END_TEST
+
+START_TEST(a_writer_waits_no_longer_for_another_than_it_may)
+{
+    char path[64], file[128];
+    struct sub_err err = {0}, busy = {0};
+
+    scratch_make(path);
+    OWNED_LEDGER ledger = LEDGER_NONE;
+    ck_ok(ledger_open(path, false, &ledger, &err), &err);
+    ck_ok(append_sample(&ledger, "one", 1, &err), &err);
+    (void) snprintf(file, sizeof file, "%s/" LEDGER_FILE, path);
+    OWNED_FD other = open(file, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(flock(other, LOCK_EX), 0);
+    ledger.lock_ms = 20;
+    ck_assert_int_eq(append_sample(&ledger, "two", 2, &busy), -EBUSY);
+    ck_assert_int_eq(flock(other, LOCK_UN), 0);
+    ck_ok(append_sample(&ledger, "two", 2, &err), &err);
+    scratch_remove(path);
+}
+END_TEST
+
 SUITE(ledger_suite, the_sum_is_crc_32c, what_was_appended_is_read_in_order,
       a_host_without_the_folder_keeps_no_ledger, a_torn_line_costs_itself_and_nothing_else,
       a_line_that_was_changed_is_none, a_line_that_does_not_fit_on_the_disk_is_taken_back,
       a_long_file_is_sealed_and_read_before_the_next, two_writers_lose_nothing,
-      a_killed_writer_loses_no_line_that_was_acknowledged, a_range_of_time_is_read_and_no_more)
+      a_killed_writer_loses_no_line_that_was_acknowledged, a_range_of_time_is_read_and_no_more,
+      the_order_of_files_survives_a_clock_that_was_set_back,
+      who_goes_back_reads_no_more_than_is_asked_for,
+      a_writer_waits_no_longer_for_another_than_it_may)

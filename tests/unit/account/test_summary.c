@@ -419,8 +419,8 @@ START_TEST(records_that_stand_twice_are_counted_once)
     two_tenants();
     group(150, LEDGER_START, "one", 0, 0);
     (void) snprintf(path, sizeof path, "%s/" LEDGER_FILE, folder);
-    (void) snprintf(copy, sizeof copy, "%s/ledger-2099-01-01T00:00:00.000000Z-aaaaaaaa.jsonl",
-                    folder);
+    (void) snprintf(copy, sizeof copy,
+                    "%s/ledger-0000000001-2099-01-01T00:00:00.000000Z-aaaaaaaa.jsonl", folder);
     OWNED_FD fd = open(path, O_RDONLY);
     ssize_t n = read(fd, text, sizeof text);
     ck_assert_int_gt(n, 0);

@@ -144,18 +144,21 @@ START_TEST(the_sums_of_a_meter_that_goes_on_close_to_the_microsecond)
     struct ledger_cpu cpu;
 
     define("a", 1000);
-    ck_ok(view_reload(view, &err), &err);
+    ck_ok(view_reload(view, false, &err), &err);
     struct ledger_record record = record_of(tenant("a"), &cpu);
     struct stat st;
     ck_assert(fstatat(view->cgroup_root_fd, "sublet.tenants/a", &st, 0) == 0);
     record.cg = st.st_ino;
     cpu.use = 400;
 
-    /* two records of it, the later one counts */
-    cpu.ent = 77;
-    (void) account_view_restore(view, &record, "72915d91", HOUR_US + 1000000);
-    cpu.ent = 0;
-    ck_assert_uint_eq(account_view_restore(view, &record, "72915d91", HOUR_US + 1000000), 1000000);
+    uint64_t gap_us = 0;
+    ck_assert_uint_eq(account_view_fresh(view), 1);
+    ck_assert(!account_view_restore(view, &record, "11111111", HOUR_US + 1000000, &gap_us));
+    ck_assert(account_view_restore(view, &record, "72915d91", HOUR_US + 1000000, &gap_us));
+    ck_assert_uint_eq(gap_us, 1000000);
+    ck_assert_uint_eq(account_view_fresh(view), 0);
+    cpu.ent = 77; /* an older one counts no more */
+    ck_assert(!account_view_restore(view, &record, "72915d91", HOUR_US + 1000000, &gap_us));
     use("a", 9000); /* between the restore and the first sample */
     sample();
     use("a", 9500);
@@ -172,12 +175,14 @@ START_TEST(sums_survive_a_clock_that_was_set_back)
     struct stat st;
 
     define("a", 1000);
-    ck_ok(view_reload(view, &err), &err);
+    ck_ok(view_reload(view, false, &err), &err);
     struct ledger_record record = record_of(tenant("a"), &cpu);
     ck_assert(fstatat(view->cgroup_root_fd, "sublet.tenants/a", &st, 0) == 0);
     record.cg = st.st_ino;
     cpu = (struct ledger_cpu){.use = 900, .ent = 5000, .bor = 100, .unu = 4200};
-    ck_assert_uint_eq(account_view_restore(view, &record, "72915d91", HOUR_US - 1), 0);
+    uint64_t gap_us = 1;
+    ck_assert(account_view_restore(view, &record, "72915d91", HOUR_US - 1, &gap_us));
+    ck_assert_uint_eq(gap_us, 0);
     ck_assert_uint_eq(tenant("a")->sums.entitled_us, 5000);
     ck_assert_uint_eq(tenant("a")->sums.borrowed_us, 200);
     ck_assert_uint_eq(tenant("a")->sums.unused_us, 4200);
@@ -196,6 +201,88 @@ START_TEST(a_folder_that_cannot_be_read_ends_no_view)
     ck_assert(chmod(view->tenants_dir, 0755) == 0);
     sample();
     ck_assert(tenant("b")->open);
+}
+END_TEST
+
+/* In place: the time of the folder stays. */
+static void spoil(const char *tenant, const char *text)
+{
+    char path[128];
+
+    (void) snprintf(path, sizeof path, "tenants/%s.json", tenant);
+    write_text(path, text);
+}
+
+START_TEST(a_tenant_whose_definition_is_broken_is_accounted_on)
+{
+    struct sub_err err = {.code = 0};
+    const struct findings *findings;
+
+    define("a", 1000);
+    define("b", 1000);
+    sample();
+    ck_assert_ptr_null(account_view_findings(view));
+    spoil("a", "{\"cpu\": ");
+    use("a", 1700);
+    ck_assert_int_eq(account_view_sample(view, true, &err), 1);
+    ck_assert_uint_eq(account_view_host(view)->tenants_us, 700);
+    ck_assert(tenant("a")->undefined);
+    ck_assert_uint_eq(tenant("a")->entitled_micro, 100000);
+    findings = account_view_findings(view);
+    ck_assert_ptr_nonnull(findings);
+    ck_assert_uint_eq(findings->error_count, 1);
+    define("c", 0); /* looks again, with the same file wrong */
+    sample();
+    ck_assert_ptr_null(account_view_findings(view));
+
+    uint64_t entitled_us = tenant("a")->sums.entitled_us;
+    spoil("a", "{\"cpu\": \"fixed 0.2\"}\n");
+    ck_assert_int_eq(account_view_sample(view, true, &err), 1);
+    ck_assert(!tenant("a")->undefined);
+    ck_assert_uint_eq(tenant("a")->entitled_micro, 200000);
+    ck_assert_uint_ge(tenant("a")->sums.entitled_us, entitled_us);
+    ck_assert_uint_eq(tenant("a")->sums.windows, 3);
+}
+END_TEST
+
+START_TEST(a_group_without_a_definition_has_the_contract_of_its_last_record)
+{
+    struct sub_err err = {.code = 0};
+    struct ledger_cpu cpu = {.use = 400, .ent = 10, .unu = 10};
+    struct stat st;
+    uint64_t gap_us = 0;
+
+    define("a", 1000);
+    spoil("a", "");
+    ck_ok(view_reload(view, false, &err), &err);
+    ck_assert(tenant("a")->undefined);
+    ck_assert(fstatat(view->cgroup_root_fd, "sublet.tenants/a", &st, 0) == 0);
+
+    const struct ledger_record record = {.k = LEDGER_SAMPLE,
+                                         .boot = "72915d91",
+                                         .tenant = "a",
+                                         .contract = "fixed 0.1",
+                                         .entmicro = 100000,
+                                         .cg = st.st_ino,
+                                         .us = HOUR_US,
+                                         .cpu = &cpu};
+    ck_assert(account_view_restore(view, &record, "72915d91", HOUR_US + 10000, &gap_us));
+    ck_assert_str_eq(tenant("a")->contract, "fixed 0.1");
+    ck_assert_uint_eq(tenant("a")->sums.entitled_us, 10 + 1000);
+}
+END_TEST
+
+START_TEST(what_is_not_recorded_adds_up_until_it_is)
+{
+    define("a", 1000);
+    sample();
+    sample();
+    uint64_t once_us = tenant("a")->unrecorded_us;
+    sample();
+    ck_assert_uint_eq(tenant("a")->unrecorded_us, once_us + account_view_window_us(view));
+    for (size_t i = 0; i < account_view_count(view); i++)
+        account_view_recorded(view, i);
+    ck_assert_uint_eq(tenant("a")->unrecorded_us, 0);
 }
 END_TEST
 
@@ -229,6 +316,9 @@ Suite *view_suite(void)
         the_sums_of_a_meter_that_goes_on_close_to_the_microsecond,
         sums_survive_a_clock_that_was_set_back,
         a_folder_that_cannot_be_read_ends_no_view,
+        a_tenant_whose_definition_is_broken_is_accounted_on,
+        a_group_without_a_definition_has_the_contract_of_its_last_record,
+        what_is_not_recorded_adds_up_until_it_is,
         more_aggressors_than_room_are_summed_in_the_last_place,
     };
     Suite *suite = suite_create("view");
