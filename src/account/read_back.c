@@ -78,24 +78,17 @@ static int take_chunk(struct going_back *back, const char *chunk, size_t size, s
     return 0;
 }
 
-static int read_file_back(struct going_back *back, int fd)
+static int read_chunks(struct going_back *back, int fd, size_t end, char *chunk)
 {
-    OWNED_MEM char *chunk = malloc(CHUNK_BYTES);
-    struct stat st;
     size_t size, left;
-    int rc = sys_fstat(fd, &st);
 
-    if (chunk == NULL)
-        return -ENOMEM;
-    if (rc < 0)
-        return rc;
-    for (size_t end = (size_t) st.st_size; end > 0; end += left - size) {
+    for (; end > 0; end += left - size) {
         size = end < CHUNK_BYTES ? end : CHUNK_BYTES;
         ssize_t n = pread(fd, chunk, size, (off_t) (end - size));
 
         if (n != (ssize_t) size)
             return n < 0 ? -errno : -EIO;
-        rc = take_chunk(back, chunk, size, &left);
+        int rc = take_chunk(back, chunk, size, &left);
         if (rc != 0)
             return rc;
         if (end == size)
@@ -104,6 +97,20 @@ static int read_file_back(struct going_back *back, int fd)
             left = 0;
     }
     return 0;
+}
+
+static int read_file_back(struct going_back *back, int fd)
+{
+    struct stat st;
+
+    SUBLET_TRY(sys_fstat(fd, &st));
+    char *chunk = malloc(CHUNK_BYTES);
+    if (chunk == NULL)
+        return -ENOMEM;
+
+    int rc = read_chunks(back, fd, (size_t) st.st_size, chunk);
+    free(chunk);
+    return rc;
 }
 
 static int read_named_back(struct going_back *back, int folder_fd, const char *name)

@@ -65,27 +65,51 @@ static void take_up(struct account_view *view, const struct wanted *wanted,
     ret_watched->public.entitled_micro = wanted->entitled_micro;
 }
 
-static int replace(struct account_view *view, const struct wanted *wanted, size_t count)
+struct tables {
+    struct watched *watched;
+    struct account_party *parties;
+    struct account_row *rows;
+};
+
+static void tables_free(struct tables *tables)
+{
+    free(tables->watched);
+    free(tables->parties);
+    free(tables->rows);
+}
+
+static int tables_new(size_t count, struct tables *ret_tables)
 {
     size_t room = count == 0 ? 1 : count;
-    OWNED_MEM struct watched *watched = calloc(room, sizeof *watched);
-    OWNED_MEM struct account_party *parties = calloc(room, sizeof *parties);
-    OWNED_MEM struct account_row *rows = calloc(room, sizeof *rows);
+    struct tables tables = {
+        .watched = calloc(room, sizeof *tables.watched),
+        .parties = calloc(room, sizeof *tables.parties),
+        .rows = calloc(room, sizeof *tables.rows),
+    };
 
-    if (watched == NULL || parties == NULL || rows == NULL)
+    if (tables.watched == NULL || tables.parties == NULL || tables.rows == NULL) {
+        tables_free(&tables);
         return -ENOMEM;
+    }
+    *ret_tables = tables;
+    return 0;
+}
+
+static int replace(struct account_view *view, const struct wanted *wanted, size_t count)
+{
+    struct tables fresh = {.watched = NULL};
+
+    SUBLET_TRY(tables_new(count, &fresh));
     for (size_t i = 0; i < count; i++)
-        take_up(view, &wanted[i], &watched[i]);
+        take_up(view, &wanted[i], &fresh.watched[i]);
     for (size_t i = 0; i < view->count; i++) {
         if (!view->watched[i].known)
             view_forget(&view->watched[i]);
     }
-    free(view->watched);
-    free(view->parties);
-    free(view->rows);
-    view->watched = sub_take(&watched);
-    view->parties = sub_take(&parties);
-    view->rows = sub_take(&rows);
+    tables_free(&(struct tables){view->watched, view->parties, view->rows});
+    view->watched = fresh.watched;
+    view->parties = fresh.parties;
+    view->rows = fresh.rows;
     view->count = count;
     return 0;
 }
@@ -159,11 +183,12 @@ static int take_all(struct account_view *view, struct arena *arena, const struct
         arena_array(arena, plan->count + view->count + group_count + 1, sizeof *wanted);
     int rc = wanted == NULL ? -ENOMEM : 0;
 
-    for (size_t i = 0; rc == 0 && i < plan->count; i++)
+    for (size_t i = 0; rc == 0 && i < plan->count; i++) {
         wanted[i] = (struct wanted){.name = plan->groups[i].tenant->name,
                                     .contract = plan->groups[i].contract,
                                     .group = plan->groups[i].group,
                                     .entitled_micro = plan->groups[i].entitled_us_per_s};
+    }
     if (rc == 0) {
         add_others(view, arena, groups, group_count, wanted, &count);
         rc = arena_failed(arena) ? -ENOMEM : 0;
