@@ -151,7 +151,7 @@ expect_eq gaps "$(field '.gaps | map([.from, .to, .reason])')" '[["2026-11-22T10
 
 t 'a copy of the ledger beside it doubles nothing'
 damaged copy
-cp "$L/ledger.jsonl" "$L/ledger-2026-11-22T10:10:00.000000Z-72915d91.jsonl"
+cp "$L/ledger.jsonl" "$L/ledger-0000000001-2026-11-22T10:10:00.000000Z-72915d91.jsonl"
 on "$L" report --format json
 expect_eq used "$(field '.rows | map([.used_us, .containers_started])')" '[[194000000,1],[327000000,0]]'
 expect_eq doubled "$(field .ledger.doubled)" 37
@@ -188,7 +188,7 @@ new.put("head", begin + 700 * S, kernel="6.12.95", host=host.total)
 m["sweep"](new, [acme], host, begin + 700 * S, 0)
 host.minute(acme.minute(10 * S))
 m["sweep"](new, [acme], host, begin + 760 * S, 60 * S)
-open(folder + "/ledger-2026-11-22T10:10:00.000000Z-72915d91.jsonl", "w").writelines(old.lines)
+open(folder + "/ledger-0000000001-2026-11-22T10:10:00.000000Z-72915d91.jsonl", "w").writelines(old.lines)
 open(folder + "/ledger.jsonl", "w").writelines(new.lines)
 END
 rm -r "$L/made"
