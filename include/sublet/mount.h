@@ -10,9 +10,10 @@
  *
  * Order of the calls, with the umask 0:
  *
- *   parent  mount_tree_new, mount_open_root, mount_open_sources (if plan->sources_by_parent)
- *   child   mount_open_sources (otherwise), mount_attach_root, mount_all, mount_devices,
- *           mount_console (with a terminal, whose pty is the container's own),
+ *   parent  mount_tree_new, mount_open_root, mount_open_sources (if plan->sources_by_parent),
+ *           mount_open_group (likewise, if the group is made by then)
+ *   child   mount_open_sources (otherwise), mount_open_group, mount_attach_root, mount_all,
+ *           mount_devices, mount_console (with a terminal, whose pty is the container's own),
  *           -- hooks createRuntime and createContainer --
  *           mount_pivot, mount_seal
  *
@@ -47,6 +48,10 @@ int mount_open_root(struct mount_tree *tree, struct sub_err *err);
 
 /* Clones every bind source. Nothing of the container has been touched yet. */
 int mount_open_sources(struct mount_tree *tree, struct sub_err *err);
+
+/* Clones the container's group for cgroup mounts that cannot be a new instance, once it is there.
+ * What is open already stays. */
+int mount_open_group(struct mount_tree *tree, struct sub_err *err);
 
 /* The folder of the record for PLAN_MOUNT_NOTIFY, if the plan has one. A parent that may not clone
  * leaves it to the child, which calls this again with a name of the host. */

@@ -242,12 +242,6 @@ int source_open_cgroup(const struct mount_tree *tree, const struct plan_mount *m
     return open_bind(tree, &bind, ret_fd, err);
 }
 
-static bool needs_source(const struct plan_mount *mount)
-{
-    return mount->kind == PLAN_MOUNT_BIND ||
-           (mount->kind == PLAN_MOUNT_CGROUP && !mount->with_cgroup_namespace);
-}
-
 /* Every source is open before the first target is touched, so there are as many descriptors. */
 static int allow_open_files(struct mount_tree *tree, struct sub_err *err)
 {
@@ -281,13 +275,20 @@ int mount_open_sources(struct mount_tree *tree, struct sub_err *err)
     for (size_t i = 0; i < tree->plan->count; i++) {
         const struct plan_mount *mount = &tree->plan->items[i];
 
-        if (!needs_source(mount))
-            continue;
-        if (mount->kind == PLAN_MOUNT_CGROUP) {
-            SUBLET_TRY(source_open_cgroup(tree, mount, &tree->fds[i], err));
-        } else {
+        if (mount->kind == PLAN_MOUNT_BIND)
             SUBLET_TRY(open_bind(tree, mount, &tree->fds[i], err));
-        }
+    }
+    return 0;
+}
+
+int mount_open_group(struct mount_tree *tree, struct sub_err *err)
+{
+    for (size_t i = 0; i < tree->plan->count; i++) {
+        const struct plan_mount *mount = &tree->plan->items[i];
+        bool is_bind = mount->kind == PLAN_MOUNT_CGROUP && !mount->with_cgroup_namespace;
+
+        if (is_bind && tree->fds[i] < 0)
+            SUBLET_TRY(source_open_cgroup(tree, mount, &tree->fds[i], err));
     }
     return 0;
 }

@@ -113,6 +113,7 @@ int child_mounts(struct start *start, struct sub_err *err)
     SUBLET_TRY(open_notify_folder(start, err));
     if (!start->plan->mounts.sources_by_parent)
         SUBLET_TRY(mount_open_sources(start->tree, err));
+    SUBLET_TRY(mount_open_group(start->tree, err));
     SUBLET_TRY(mount_attach_root(start->tree, err));
     SUBLET_TRY(mount_all(start->tree, err));
     return mount_devices(start->tree, err);

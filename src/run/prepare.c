@@ -157,6 +157,16 @@ int step_sources(struct start *start, struct sub_err *err)
     return 0;
 }
 
+/* With systemd the child does: the group is made around it. */
+int step_group_mount(struct start *start, struct sub_err *err)
+{
+    const struct plan *plan = start->plan;
+
+    if (!plan->mounts.sources_by_parent || plan->cgroup.manager == PLAN_CGROUP_SYSTEMD)
+        return 0;
+    return mount_open_group(start->tree, err);
+}
+
 int step_channel(struct start *start, struct sub_err *err)
 {
     return proc_channel_open((int) (3 + start->plan->process.preserve_fds), start->channel, err);

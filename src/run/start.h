@@ -97,6 +97,7 @@ int step_sockets(struct start *start, struct sub_err *err);
 int step_filter(struct start *start, struct sub_err *err);
 int step_idmaps(struct start *start, struct sub_err *err);
 int step_sources(struct start *start, struct sub_err *err);
+int step_group_mount(struct start *start, struct sub_err *err); /* behind step_cgroup */
 int step_channel(struct start *start, struct sub_err *err);
 int step_hook_state(struct start *start, struct sub_err *err);
 

@@ -27,6 +27,7 @@ static const struct step steps[] = {
     {"image",       PARENT, step_image,        NULL        },
     {"hook state",  PARENT, step_hook_state,   NULL        },
     {"cgroup",      PARENT, step_cgroup,       undo_cgroup },
+    {"group mount", PARENT, step_group_mount,  NULL        },
     {"cache class", PARENT, step_resctrl,      undo_resctrl},
     {"spawn",       PARENT, step_spawn,        undo_spawn  },
     {"leave host",  CHILD,  child_leave_host,  NULL        },

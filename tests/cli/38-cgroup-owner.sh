@@ -62,3 +62,17 @@ for filter in "$readonly | $cgroup_space | $users" \
     owned "$filter" 0
     gone
 done
+
+t 'a user namespace with the cgroup namespace of the host is shown its own group and nothing else'
+no_space='.linux.namespaces -= [{type: "cgroup"}]'
+for filter in "$writable" "$readonly"; do
+    owned "$filter | $no_space | $users" 0
+    run sublet start "$ID"
+    expect_status 0
+    run sublet exec "$ID" sh -c 'cat /sys/fs/cgroup/cgroup.procs; tail -n 1 /proc/self/cgroup; mkdir /sys/fs/cgroup/x'
+    expect_out_match '^1$'
+    expect_out_has "0::/$ID"
+    expect_err_match 'Permission denied|Read-only file system'
+    expect_absent "$group/x"
+    gone
+done

@@ -229,7 +229,10 @@ static int open_by_parent(struct world *world)
 
     SUBLET_TRY(mount_tree_new(&world->root, &world->mounts, world->cgroup_path, &world->tree, err));
     SUBLET_TRY(mount_open_root(world->tree, err));
-    return world->mounts.sources_by_parent ? mount_open_sources(world->tree, err) : 0;
+    if (!world->mounts.sources_by_parent)
+        return 0;
+    SUBLET_TRY(mount_open_sources(world->tree, err));
+    return mount_open_group(world->tree, err);
 }
 
 int world_open(struct world *world)
@@ -239,7 +242,9 @@ int world_open(struct world *world)
         world_map_ids();
     else
         ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-    return world->mounts.sources_by_parent ? 0 : mount_open_sources(world->tree, &world->err);
+    if (!world->mounts.sources_by_parent)
+        SUBLET_TRY(mount_open_sources(world->tree, &world->err));
+    return mount_open_group(world->tree, &world->err);
 }
 
 int world_mount(struct world *world)
