@@ -84,6 +84,20 @@ expect_status 0
 expect_quiet
 manager_done
 
+t 'a cgroup mount in the cgroup namespace of the host is the group below the scope'
+manager works
+edit_bundle "$T/s" "$in_scope"' | .linux.namespaces -= [{type: "cgroup"}] | .linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+run sublet --cgroup-manager systemd run --detach -b "$T/s" "$ID"
+expect_status 0
+expect_quiet
+run sublet exec "$ID" sh -c 'tail -n 1 /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs'
+expect_out_has "0::/$ID-systemd/system.slice/docker-$ID.scope/container"
+expect_out_match '^1$'
+run sublet delete --force "$ID"
+expect_status 0
+manager_done
+
 t 'an update of which systemd refuses one property leaves all as it was'
 manager refuses=DeviceAllow
 # no driver has this major: who may open it hears that there is no device
@@ -105,6 +119,29 @@ expect_absent "$T/root/$ID/state.json.new"
 run sublet exec "$ID" sh -c ': </node'
 expect_err_has 'No such device'
 run sublet delete --force "$ID"
+manager_done
+
+t 'an update that systemd took and the record did not is taken back from systemd as well'
+manager "removes=$T/root/$ID/state.json.new"
+run sublet --cgroup-manager systemd run --detach -b "$T/s" "$ID"
+expect_status 0
+expect_file "$scope/cgroup.max.depth" 7
+cp "$T/root/$ID/state.json" "$T/state"
+printf '{"unified": {"cgroup.max.depth": "4"}, "devices": [{"allow": false}, {"allow": true, "type": "b", "major": 60, "minor": 2}]}' \
+    >"$T/resources"
+run sublet update --resources "$T/resources" "$ID"
+expect_status 1
+expect_err_match '^sublet: .*state.json.*No such file or directory'
+expect_eq 'told systemd' "$(grep SetUnitProperties "$T/asked" | jq -c '.[2] | [.DevicePolicy, (.DeviceAllow | tostring | contains("60:2"))]')" \
+    $'["strict",true]\n["auto",false]'
+expect_file "$scope/cgroup.max.depth" 7
+expect_file "$scope/container/cgroup.max.depth" 7
+expect cmp "$T/state" "$T/root/$ID/state.json"
+run sublet exec "$ID" sh -c ': </node'
+expect_err_has 'No such device'
+run sublet delete --force "$ID"
+expect_status 0
+expect_quiet
 manager_done
 
 t 'without the program that speaks with systemd the error says what to install'

@@ -6,7 +6,8 @@ are made with the first scope and stay. Each request is printed as a line of JSO
 usage: fake-systemd.py SOCKET CGROUP-ROOT GROUP HOW
   works            as systemd
   forgets-jobs     a job to start a scope is taken on and never reported as done
-  refuses=NAME     properties are set, unless NAME is among them"""
+  refuses=NAME     properties are set, unless NAME is among them
+  removes=FILE     properties are set, and this file is gone then"""
 import json
 import os
 import signal
@@ -179,6 +180,8 @@ class Manager:
             if self.how == "refuses=" + name:
                 self.refuse(call, "org.freedesktop.DBus.Error.InvalidArgs", f"{name}= is not for you.")
                 return
+        if self.how.startswith("removes=") and os.path.exists(self.how[8:]):
+            os.unlink(self.how[8:])
         self.answer(call)
 
     def stop_unit(self, call, unit, _mode):
