@@ -116,16 +116,23 @@ int run_ps(const struct run_target *target, char *const *args, struct buf *ret_t
 /* What one more process in a container is planned from: the config that create has saved. */
 struct run_config {
     const struct spec *spec;
-    const char *created; /* tells this container from a later one with its ID */
-    const char *tenant;  /* whose contract holds for it; NULL: nobody's */
-    bool keyring;        /* its processes have a session keyring of the container */
+    const char *tenant; /* whose contract holds for it; NULL: nobody's */
+    bool keyring;       /* its processes have a session keyring of the container */
+    const struct state_record *record;
+    int root_fd, dir_fd; /* its state, so that run_exec means this container and no later one */
 };
-int run_config(const struct run_target *target, struct run_config *ret_config, struct sub_err *err);
+void run_config_done(struct run_config *config);
+#define RUN_CONFIG_NONE  ((struct run_config){.root_fd = -EBADF, .dir_fd = -EBADF})
+#define OWNED_RUN_CONFIG __attribute__((cleanup(run_config_done))) struct run_config
+/* First of all takes over the caller's descriptors: none of ours may get a number that he means. */
+int run_config(const struct run_target *target, uint32_t preserve_fds,
+               struct run_config *ret_config, struct sub_err *err);
 
 struct run_exec_request {
     struct arena *arena;
     const struct plan *plan; /* of plan_make_exec */
-    const char *state_root, *id, *created;
+    const char *state_root, *id;
+    struct run_config *config;           /* its folders are taken over */
     const char *pid_file, *pidfd_socket; /* NULL: none */
     const char *cgroup;                  /* below the container's own; NULL: the one of its init */
     bool detach, ignore_paused;

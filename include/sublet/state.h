@@ -62,7 +62,8 @@ struct state_record {
     const char *id, *oci_version, *bundle, *rootfs;
     const char *created; /* RFC 3339, UTC */
     const char *boot_id;
-    bool complete; /* create has done all; false: it is at work, or died in it */
+    bool this_boot; /* read from a file system in memory: it cannot be of another */
+    bool complete;  /* create has done all; false: it is at work, or died in it */
     struct state_process process;
     const char *cgroup_path;                     /* below the v2 mount; NULL: none */
     uint32_t cgroup_parents;                     /* how many parents of it create makes */
@@ -97,6 +98,10 @@ int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *er
 /* Opens the folder of a container. lock: waits at most STATE_LOCK_MS for other commands on it.
  * -ENOENT with the text engines match if there is none; -EBUSY if the lock stays taken. */
 int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct sub_err *err);
+
+/* Locks a folder that state_open has opened without. -ENOENT: the container is not that one any
+ * more. */
+int state_lock(int root_fd, const char *id, int dir_fd, struct sub_err *err);
 
 /* Lets other commands on, though a child may have the folder open still. */
 void state_unlock(int dir_fd);

@@ -222,7 +222,7 @@ static int make_plan(struct asked *asked, const struct run_config *config,
 
     spec.process = &asked->process;
     (void) spec_check_exec(&spec, &asked->findings); /* findings_result decides */
-    SUBLET_TRY(host_read(arena, &spec, &host, err));
+    SUBLET_TRY(host_read_for_exec(arena, &spec, &host, err));
     if (config->tenant != NULL)
         SUBLET_TRY(read_tenant(asked->call, config->tenant, &host, err));
     return plan_make_exec(arena, &options, &spec, &host, &asked->findings, ret_plan, err);
@@ -238,7 +238,7 @@ static void say_own_warnings(const struct findings *findings)
 }
 
 static int run_it(const struct call *call, const struct run_target *target,
-                  const struct run_config *config, const struct plan *plan, struct sub_err *err)
+                  struct run_config *config, const struct plan *plan, struct sub_err *err)
 {
     const struct args *args = call->args;
     const struct run_exec_request request = {
@@ -246,7 +246,7 @@ static int run_it(const struct call *call, const struct run_target *target,
         .plan = plan,
         .state_root = target->state_root,
         .id = target->id,
-        .created = config->created,
+        .config = config,
         .pid_file = args->pid_file,
         .pidfd_socket = args->pidfd_socket,
         .cgroup = args->cgroup,
@@ -275,7 +275,7 @@ static int exec_body(const struct call *call, struct sub_err *err)
 {
     struct asked asked = {.call = call};
     struct run_target target;
-    struct run_config config;
+    OWNED_RUN_CONFIG config = RUN_CONFIG_NONE;
     const struct plan *plan = NULL;
 
     SUBLET_TRY(check_operands(call->args, err));
@@ -283,7 +283,7 @@ static int exec_body(const struct call *call, struct sub_err *err)
     findings_init(&asked.findings, call->arena);
     if (call->args->process != NULL)
         SUBLET_TRY(read_file(&asked, err));
-    SUBLET_TRY(run_config(&target, &config, err));
+    SUBLET_TRY(run_config(&target, call->args->preserve_fds, &config, err));
     SUBLET_TRY(describe(&asked, config.spec->process, err));
 
     int rc = make_plan(&asked, &config, &plan, err);

@@ -25,10 +25,11 @@
 #define NR_OPEN_DEFAULT      (UINT64_C(1024) * 1024)
 #define EXAMPLE_CAPS         (((uint64_t) 1 << (CAP_LAST_CAP + 1)) - 1)
 
-/* Inode numbers of the first namespaces (PROC_USER_INIT_INO, PROC_PID_INIT_INO of the kernel, since
- * 3.8; uapi since 6.17): one stat(2) tells what reading a map would. */
-#define FIRST_USER_NAMESPACE 0xeffffffdu
-#define FIRST_PID_NAMESPACE  0xeffffffcu
+/* Of the first namespaces (PROC_USER_INIT_INO, PROC_PID_INIT_INO of the kernel, since 3.8; uapi
+ * since 6.17): one readlink(2) tells what reading a map would, for half of what stat(2) costs. */
+#define FIRST_USER_NAMESPACE "user:[4026531837]"
+#define FIRST_PID_NAMESPACE  "pid:[4026531836]"
+#define NAMESPACE_TEXT       32
 
 void host_example(struct host *ret_host)
 {
@@ -69,12 +70,12 @@ static int read_capabilities(struct host *host, struct sub_err *err)
     return 0;
 }
 
-static bool is_namespace(const char *path, ino_t inode)
+static bool is_namespace(const char *path, const char *name)
 {
-    struct stat info;
+    char found[NAMESPACE_TEXT];
 
     /* without a /proc to ask there is no container around us either */
-    return sys_fstatat(AT_FDCWD, path, &info, 0) < 0 || info.st_ino == inode;
+    return sys_readlinkat(AT_FDCWD, path, found, sizeof found) < 0 || strcmp(found, name) == 0;
 }
 
 static void read_identity(struct host *host)
@@ -225,8 +226,8 @@ static int read_user(struct arena *arena, const struct spec *spec, struct host *
     return host_read_user(arena, host->euid, user, err);
 }
 
-int host_read(struct arena *arena, const struct spec *spec, struct host *ret_host,
-              struct sub_err *err)
+int host_read_for_exec(struct arena *arena, const struct spec *spec, struct host *ret_host,
+                       struct sub_err *err)
 {
     struct host host = {.kernel = 0};
 
@@ -235,9 +236,19 @@ int host_read(struct arena *arena, const struct spec *spec, struct host *ret_hos
     read_identity(&host);
     read_labels(spec, &host);
     read_nr_open(spec, &host);
-    SUBLET_TRY(read_cgroups(arena, spec, &host, err));
     SUBLET_TRY(read_user(arena, spec, &host, err));
     read_own_groups(arena, &host);
+    *ret_host = host;
+    return 0;
+}
+
+int host_read(struct arena *arena, const struct spec *spec, struct host *ret_host,
+              struct sub_err *err)
+{
+    struct host host;
+
+    SUBLET_TRY(host_read_for_exec(arena, spec, &host, err));
+    SUBLET_TRY(read_cgroups(arena, spec, &host, err));
     *ret_host = host;
     return 0;
 }

@@ -50,21 +50,35 @@ static const struct step rows[] = {
 };
 static const struct step_table exec_steps = {rows, sizeof rows / sizeof *rows};
 
-int run_config(const struct run_target *by_name, struct run_config *ret_config, struct sub_err *err)
+int run_config(const struct run_target *by_name, uint32_t preserve_fds,
+               struct run_config *ret_config, struct sub_err *err)
 {
     OWNED_TARGET target = TARGET_NONE;
-    struct run_config config;
+    struct run_config config = RUN_CONFIG_NONE;
+    struct state_record *record = arena_alloc(by_name->arena, sizeof *record);
 
+    if (record == NULL)
+        return sub_fail(err, ENOMEM, NULL, "out of memory");
+    SUBLET_TRY(proc_fds_init(preserve_fds, err));
     SUBLET_TRY(target_open(by_name, false, &target, err));
     if (!target.has_record || !target.record.complete)
         return sub_fail(err, EINVAL, NULL, "container '%s' is not completed by create",
                         by_name->id);
     SUBLET_TRY(spec_load(by_name->arena, target.dir_fd, STATE_CONFIG, NULL, &config.spec, err));
-    config.created = target.record.created;
+    *record = target.record;
+    config.record = record;
     config.keyring = target.record.keyring;
     config.tenant = target.record.tenant_outside ? NULL : target.record.tenant;
+    config.root_fd = sub_take_fd(&target.root_fd);
+    config.dir_fd = sub_take_fd(&target.dir_fd);
     *ret_config = config;
     return 0;
+}
+
+void run_config_done(struct run_config *config)
+{
+    sub_close(&config->root_fd);
+    sub_close(&config->dir_fd);
 }
 
 static void exec_done(struct exec *exec)
@@ -96,7 +110,6 @@ int run_exec(const struct run_exec_request *request, int *ret_status, struct sub
     start_init(&start, &common, false);
     start.steps = &exec_steps;
     start.exec = &exec;
-    SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
     SUBLET_TRY(steps_run(PARENT, &start, err));
     if (request->detach) {
         *ret_status = 0;

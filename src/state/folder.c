@@ -90,6 +90,17 @@ int state_claim(int root_fd, const char *id, int *ret_dir_fd, struct sub_err *er
     return 0;
 }
 
+int state_lock(int root_fd, const char *id, int dir_fd, struct sub_err *err)
+{
+    int rc = sys_lock_within(dir_fd, STATE_LOCK_MS);
+
+    if (rc == -EBUSY)
+        return sub_fail(err, EBUSY, NULL, "container '%s' is busy: another command holds it", id);
+    if (rc < 0)
+        return sub_fail(err, -rc, id, "cannot lock the state folder: %s", sub_strerror(-rc));
+    return still_there(root_fd, id, dir_fd) ? 0 : not_there(id, err);
+}
+
 int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct sub_err *err)
 {
     OWNED_FD fd = sys_openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -97,14 +108,8 @@ int state_open(int root_fd, const char *id, bool lock, int *ret_dir_fd, struct s
         return not_there(id, err);
     if (fd < 0)
         return sub_fail(err, -fd, id, "cannot open the state folder: %s", sub_strerror(-fd));
-
-    int rc = lock ? sys_lock_within(fd, STATE_LOCK_MS) : 0;
-    if (rc == -EBUSY)
-        return sub_fail(err, EBUSY, NULL, "container '%s' is busy: another command holds it", id);
-    if (rc < 0)
-        return sub_fail(err, -rc, id, "cannot lock the state folder: %s", sub_strerror(-rc));
-    if (lock && !still_there(root_fd, id, fd))
-        return not_there(id, err);
+    if (lock)
+        SUBLET_TRY(state_lock(root_fd, id, fd, err));
     *ret_dir_fd = sub_take_fd(&fd);
     return 0;
 }

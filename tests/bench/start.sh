@@ -30,6 +30,11 @@ for program in floor compare; do
     cc -std=gnu17 -D_GNU_SOURCE -O2 -static -o "$work/$program" "$here/$program.c"
 done
 
+# Installed as a package installs it. What the linker has written in pieces lies in many small parts
+# of the page cache, and every start of it costs 4 to 7 % more.
+install -m 0755 "$sublet" "$work/sublet"
+sublet=$work/sublet
+
 mkdir -p "$work"/default/rootfs/{bin,proc,dev,sys/fs/cgroup,tmp}
 cp "$(command -v busybox)" "$work/default/rootfs/bin/true"
 "$sublet" spec --bundle "$work/default"

@@ -82,5 +82,8 @@ int host_read_user(struct arena *arena, uint32_t uid, struct host_user *ret_user
 
 int host_read(struct arena *arena, const struct spec *spec, struct host *ret_host,
               struct sub_err *err);
+/* All but the cgroups: of a container that has one already they decide nothing any more. */
+int host_read_for_exec(struct arena *arena, const struct spec *spec, struct host *ret_host,
+                       struct sub_err *err);
 
 #endif
