@@ -92,7 +92,7 @@ static void add_schemata(struct planning *p, const struct spec_intel_rdt *spec,
     resctrl->schemata[1] = or_null(second);
 }
 
-static void decide_resctrl(struct planning *p)
+void plan_decide_resctrl(struct planning *p)
 {
     const struct spec_intel_rdt *spec = p->linux_->intel_rdt;
 
@@ -146,6 +146,6 @@ static void decide_net_devices(struct planning *p)
 
 void plan_decide_machine(struct planning *p)
 {
-    decide_resctrl(p);
+    plan_decide_resctrl(p);
     decide_net_devices(p);
 }

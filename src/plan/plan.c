@@ -119,6 +119,7 @@ static const topic exec_topics[] = {
     plan_decide_seccomp,
     plan_decide_cpus,
     plan_decide_memory_policy,
+    plan_decide_resctrl,
     plan_decide_tenant_exec,
     NULL,
 };

@@ -49,6 +49,7 @@ void plan_decide_place(struct planning *p);
 void plan_decide_device_rules(struct planning *p);
 void plan_decide_memory_policy(struct planning *p);
 void plan_decide_machine(struct planning *p);
+void plan_decide_resctrl(struct planning *p);
 /* l3CacheSchema and memBwSchema as lines of one write; NULL: none. */
 const char *plan_schemata(struct arena *arena, const struct spec_intel_rdt *spec);
 void plan_decide_unit(struct planning *p);

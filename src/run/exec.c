@@ -29,6 +29,7 @@ static const struct step rows[] = {
     {"container",    PARENT, exec_container,    NULL      },
     {"namespaces",   PARENT, exec_namespaces,   NULL      },
     {"cgroup",       PARENT, exec_cgroup,       NULL      },
+    {"cache class",  PARENT, exec_resctrl_find, NULL      },
     {"filter",       PARENT, step_filter,       NULL      },
     {"image",        PARENT, exec_image,        NULL      },
     {"initial cpus", PARENT, exec_initial_cpus, NULL      },

@@ -37,6 +37,9 @@ int exec_signals(struct start *start, struct sub_err *err);
 int exec_confirm(struct start *start, struct sub_err *err);
 int exec_pid_file(struct start *start, struct sub_err *err);
 
+/* machine.c: the class that step_attributes puts the process into */
+int exec_resctrl_find(struct start *start, struct sub_err *err);
+
 /* exec_script.c */
 int exec_label_proc(struct start *start, struct sub_err *err);
 int exec_image(struct start *start, struct sub_err *err);

@@ -6,6 +6,7 @@
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
 
+#include "exec.h"
 #include "start.h"
 
 int step_resctrl_find(struct start *start, struct sub_err *err)
@@ -20,6 +21,11 @@ int step_resctrl_find(struct start *start, struct sub_err *err)
         return missing;
     start->makes_resctrl = missing > 0;
     return 0;
+}
+
+int exec_resctrl_find(struct start *start, struct sub_err *err)
+{
+    return start->plan->resctrl == NULL ? 0 : proc_resctrl_open(&start->resctrl_fd, err);
 }
 
 /* What somebody else has made in the meantime is not ours to remove. */

@@ -179,6 +179,12 @@ START_TEST(a_plan_for_exec_has_namespaces_and_the_process_alone)
     process.exec_cpu_affinity = &affinity;
     process.user = (struct spec_user){.uid = 9, .gid = 10};
     spec.process = &process;
+
+    static const struct spec_intel_rdt rdt = {.clos_id = "gold", .enable_monitoring = true};
+    struct spec_linux linux_ = *fixture.spec->linux_;
+
+    linux_.intel_rdt = &rdt;
+    spec.linux_ = &linux_;
     ck_ok(plan_make_exec(&fixture.arena, &fixture.options, &spec, &fixture.host, &fixture.findings,
                          &plan, &fixture.err),
           &fixture.err);
@@ -186,6 +192,8 @@ START_TEST(a_plan_for_exec_has_namespaces_and_the_process_alone)
     ck_assert_uint_eq(plan->ns.create, fixture.plan->ns.create);
     ck_assert_uint_eq(plan->mounts.count, 0);
     ck_assert_ptr_null(plan->cgroup.path);
+    ck_assert_str_eq(plan->resctrl->group, "gold");
+    ck_assert_str_eq(plan->resctrl->monitor, fixture.options.id);
     ck_assert_uint_eq(plan->process.initial_cpus.word_count, 1);
     ck_assert_uint_eq(plan->process.initial_cpus.words[0], 0xd);
     ck_assert_uint_eq(plan->process.final_cpus.word_count, 2);
