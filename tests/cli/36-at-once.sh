@@ -14,7 +14,7 @@ many() {
     expect_status 0
     expect_eq 'illegal answers' "$(grep -v '^#' "$T/out" | sort | uniq -c | sort -rn | head -n 5)" ''
     # Each of them must have had its turn, or nothing was shown.
-    for what in create start state 'kill' delete 'delete -f' list; do
+    for what in create start state 'kill' delete 'delete -f' list exec ps pause resume; do
         expect_out_has "# $what: "
     done
     expect_out_match '^# create: [0-9]+ times status 0'

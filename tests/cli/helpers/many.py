@@ -22,21 +22,28 @@ BUSY = "is busy: another command holds it|was deleted by another command"
 COMMANDS = {
     "create": (["create", "-b", BUNDLE, ID], f"already exists|{BUSY}"),
     "start": (["start", ID],
-              f"{GONE}|already running container|container that has stopped|never completed|{BUSY}"),
+              f"{GONE}|already running container|container that has stopped|never completed|is paused|{BUSY}"),
     "state": (["state", ID], GONE),
     "kill": (["kill", ID, "KILL"], f"{GONE}|container not running|{BUSY}"),
     "delete": (["delete", ID], f"{GONE}|not stopped: running|{BUSY}"),
     "delete -f": (["delete", "--force", ID], BUSY),
     "list": (["list", "--format", "json"], None),
+    "exec": (["exec", ID, "/bin/true"],
+             f"{GONE}|cannot exec in a (stopped|paused) container|not completed by create|died before it was|{BUSY}"),
+    "ps": (["ps", ID], f"{GONE}|container not running|{BUSY}"),
+    "pause": (["pause", ID], f"{GONE}|container not running|already paused|{BUSY}"),
+    "resume": (["resume", ID], f"{GONE}|container not running|not paused|{BUSY}"),
 }
-WEIGHTS = [4, 3, 2, 2, 1, 1, 1]
+WEIGHTS = [4, 3, 2, 2, 1, 1, 1, 2, 1, 1, 2]
+FAILURE = {"exec": 125}  # as with run: 1 would be the program's own
+KILLED = {"exec": 137}
 count: collections.Counter = collections.Counter()
 lock = threading.Lock()
 
 
 def judge(name, legal, status, error, took_s):
-    fine = status == 0 and not error
-    if status == 1 and legal is not None:
+    fine = status in (0, KILLED.get(name)) and not error
+    if status == FAILURE.get(name, 1) and legal is not None:
         fine = error.count("\n") == 1 and re.search(legal, error) is not None
     with lock:
         count[name, status] += 1
