@@ -22,7 +22,8 @@ cc -std=gnu17 -D_GNU_SOURCE -O2 -o "$work/torture" "$here"/*.c
 mkdir -p "$work/bundle/rootfs/bin" "$work/bundle"/rootfs/{proc,dev,sys,tmp} "$work/hooks"
 cp "$(command -v busybox)" "$work/bundle/rootfs/bin/busybox"
 "$sublet" spec --bundle "$work/bundle"
-jq --arg group "/$group" '
+mkdir "$work/mapped"
+jq --arg group "/$group" --arg mapped "$work/mapped" '
     .process.terminal = false
     | .process.args = ["/bin/busybox", "sleep", "1000"]
     | .linux.cgroupsPath = $group
@@ -31,7 +32,10 @@ jq --arg group "/$group" '
     | .process.oomScoreAdj = 0
     | .hooks.createRuntime = [{"path": "/bin/true"}]
     | .hooks.poststop = [{"path": "/bin/true"}]
-    | .mounts += [{"destination": "/mnt", "type": "bind", "source": "/etc", "options": ["rbind", "ro"]}]
+    | .mounts += [{"destination": "/mnt", "type": "bind", "source": "/etc", "options": ["rbind", "ro"]},
+        {"destination": "/mapped", "type": "bind", "source": $mapped, "options": ["bind", "idmap"],
+         "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}],
+         "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}]}]
     | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
         "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]}
 ' "$work/bundle/config.json" >"$work/config.json"
