@@ -54,9 +54,8 @@ enum plan_cgroup_manager { PLAN_CGROUPFS, PLAN_CGROUP_SYSTEMD, PLAN_CGROUP_DISAB
 
 struct plan_cgroup {
     enum plan_cgroup_manager manager;
-    const char *path; /* below the v2 mount, no leading slash; NULL when disabled */
-    const char
-        *shown; /* when disabled: the caller's group on the host, for cgroup mounts; or NULL */
+    const char *path;  /* below the v2 mount, no leading slash; NULL when disabled */
+    const char *shown; /* without a path: the caller's group on the host, for cgroup mounts */
     /* systemd: path and scope_path are below the manager's own group, "" or "user.slice/..." */
     const char *unit, *slice;             /* "docker-abc.scope", "system.slice" */
     const char *scope_path;               /* path itself, or the group above it */

@@ -65,7 +65,7 @@ static void decide_owner(struct planning *p)
 
 /* A container without a group of its own is in its caller's, and that is what a cgroup mount has to
  * show, be it a new instance in a namespace or a bind without one. */
-static const char *callers_group(const struct planning *p)
+const char *plan_callers_group(const struct planning *p)
 {
     const struct host *host = p->host;
 
@@ -91,7 +91,7 @@ void plan_decide_cgroup(struct planning *p)
         break;
     case OPTION_DISABLED:
         cgroup->manager = PLAN_CGROUP_DISABLED;
-        cgroup->shown = callers_group(p);
+        cgroup->shown = plan_callers_group(p);
         return;
     }
     if (p->host->cgroup_mount == NULL && !plan_needs_place(p))

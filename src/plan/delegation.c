@@ -84,6 +84,7 @@ static void do_without(struct planning *p, const char *path)
                      path, p->host->euid);
     }
     cgroup->path = NULL;
+    cgroup->shown = plan_callers_group(p);
     cgroup->delegate = false;
 }
 

@@ -110,18 +110,10 @@ static const topic start_topics[] = {
     NULL,
 };
 static const topic exec_topics[] = {
-    plan_decide_namespaces,
-    plan_decide_ids,
-    plan_decide_process,
-    plan_decide_environment,
-    plan_decide_scheduling,
-    plan_decide_caps,
-    plan_decide_seccomp,
-    plan_decide_cpus,
-    plan_decide_memory_policy,
-    plan_decide_resctrl,
-    plan_decide_tenant_exec,
-    NULL,
+    plan_decide_namespaces,  plan_decide_ids,         plan_decide_process,
+    plan_decide_environment, plan_decide_scheduling,  plan_decide_caps,
+    plan_decide_seccomp,     plan_decide_cpus,        plan_decide_memory_policy,
+    plan_decide_resctrl,     plan_decide_tenant_exec, NULL,
 };
 
 static const topic mount_topics[] = {

@@ -44,6 +44,8 @@ void plan_decide_seccomp(struct planning *p);
 void plan_decide_cpus(struct planning *p);
 void plan_decide_sysctls(struct planning *p);
 void plan_decide_cgroup(struct planning *p);
+/* As a path of the host; NULL: not below what is mounted. */
+const char *plan_callers_group(const struct planning *p);
 void plan_decide_resources(struct planning *p);
 void plan_decide_place(struct planning *p);
 void plan_decide_device_rules(struct planning *p);

@@ -36,6 +36,15 @@ user delete --force "$ID"
 expect_status 0
 expect_absent "$T/run-user/sublet/$ID"
 
+t 'and a cgroup mount shows the group that he is in, without a cgroup namespace too'
+user_bundle "$B" '.process.args = ["/bin/ls", "/tmp/cgroup.procs"]
+    | .linux.namespaces |= map(select(.type != "cgroup"))
+    | .mounts += [{destination: "/tmp", type: "cgroup", source: "cgroup", options: ["ro"]}]'
+user run -b "$B" "$ID"
+expect_status 0
+expect_out /tmp/cgroup.procs
+user_bundle "$B" "$sleeping"
+
 t 'a path of the config outside of what is delegated is told'
 edit_bundle "$B" ".linux.cgroupsPath = \"/$ID/c\" | .process.args = [\"/bin/true\"]"
 user run -b "$B" "$ID"

@@ -11,7 +11,7 @@ op 'run: a program that cannot be executed' '126' 'e run --rm $N $I /etc; echo $
 op 'run: the error names the program' '~.*no-such.*not found.*' 'e run --rm $N $I no-such 2>&1'
 op 'run: with a terminal' '/dev/pts/0' 'e run --rm $N -t $I tty'
 op 'run: standard input' 'in' 'echo in | e run --rm $N -i $I cat'
-op 'run: output of 3 MB is whole' '3000000' 'e run --rm $N $I sh -c "yes | head -c 3000000" | wc -c'
+op 'run: output of 3 MB is whole' '3000000' 'e run --rm $N $I sh -c "yes 01234567890123456789012345678901234567890123456789 | head -c 3000000" | wc -c'
 op 'run: standard error apart' 'err' 'e run --rm $N $I sh -c "echo out; echo err >&2" 2>&1 >/dev/null'
 op 'create, start, wait, logs' '3 out' '
     e create --name $C $N $I sh -c "echo out; exit 3" >/dev/null; e start $C >/dev/null; e wait $C; e logs $C'
