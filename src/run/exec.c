@@ -11,6 +11,7 @@
 #include "exec.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 
 #include "start.h"
 #include "target.h"
+
+#define END_LIMIT_MS 500
 
 static const struct step rows[] = {
     {"sockets",      PARENT, exec_sockets,      NULL      },
@@ -51,6 +54,21 @@ static const struct step rows[] = {
 };
 static const struct step_table exec_steps = {rows, sizeof rows / sizeof *rows};
 
+/* Of a container that is being deleted the config goes before the record; who waits for the lock
+ * sees the rest go, too. */
+static int load_config(const struct target *target, const struct spec **ret_spec,
+                       struct sub_err *err)
+{
+    int rc = spec_load(target->arena, target->dir_fd, STATE_CONFIG, NULL, ret_spec, err);
+
+    struct sub_err gone = {.code = 0};
+
+    if (rc != -ENOENT || state_lock(target->root_fd, target->id, target->dir_fd, &gone) == 0)
+        return rc;
+    *err = gone;
+    return -gone.code;
+}
+
 int run_config(const struct run_target *by_name, uint32_t preserve_fds,
                struct run_config *ret_config, struct sub_err *err)
 {
@@ -63,9 +81,9 @@ int run_config(const struct run_target *by_name, uint32_t preserve_fds,
     SUBLET_TRY(proc_fds_init(preserve_fds, err));
     SUBLET_TRY(target_open(by_name, false, &target, err));
     if (!target.has_record || !target.record.complete)
-        return sub_fail(err, EINVAL, NULL, "container '%s' is not completed by create",
-                        by_name->id);
-    SUBLET_TRY(spec_load(by_name->arena, target.dir_fd, STATE_CONFIG, NULL, &config.spec, err));
+        return sub_fail(err, EINVAL, NULL,
+                        "container '%s' is not completed by create, or not any more", by_name->id);
+    SUBLET_TRY(load_config(&target, &config.spec, err));
     *record = target.record;
     config.record = record;
     config.keyring = target.record.keyring;
@@ -90,6 +108,20 @@ static void exec_done(struct exec *exec)
     sub_close(&exec->signal_fd);
 }
 
+/* Whatever the new process died of, and whatever it could not do, where the container's first one
+ * has ended: nothing of that is the cause, and no memory is too low. They are killed together, but
+ * the end of the one that is left by all others comes last. */
+static int explain(const struct exec *exec, int code, struct sub_err *err)
+{
+    struct pollfd ended = {.fd = exec->init_pidfd, .events = POLLIN};
+    bool lost = code == -ECHILD || code == -ENOMEM || code == -EPROTO;
+
+    if (!lost || exec->init_pidfd < 0 || sys_poll(&ended, 1, END_LIMIT_MS) < 0)
+        return code;
+    sub_err_clear(err);
+    return exec_not_running(exec->request->id, err);
+}
+
 int run_exec(const struct run_exec_request *request, int *ret_status, struct sub_err *err)
 {
     const struct run_request common = {
@@ -111,13 +143,15 @@ int run_exec(const struct run_exec_request *request, int *ret_status, struct sub
     start_init(&start, &common, false);
     start.steps = &exec_steps;
     start.exec = &exec;
-    SUBLET_TRY(steps_run(PARENT, &start, err));
+    int rc = steps_run(PARENT, &start, err);
+    if (rc < 0)
+        return explain(&exec, rc, err);
     if (request->detach) {
         *ret_status = 0;
         return 0;
     }
 
-    int rc = watch_process(&start, exec.signal_fd, ret_status, err);
+    rc = watch_process(&start, exec.signal_fd, ret_status, err);
     if (rc < 0) /* nobody would see its output or its end */
         kill_child(start.child.pidfd);
     return rc;
