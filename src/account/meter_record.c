@@ -70,7 +70,7 @@ static void put_parts(struct meter_scratch *scratch, const struct cg_pressure *i
                       const struct cg_pids_counters *pids, struct ledger_record *record)
 {
     scratch->io_pressure =
-        (struct ledger_pressure){io_pressure->some.total_us, io_pressure->full.total_us};
+        (struct ledger_pressure){io_pressure->some.total_us, io_pressure->full.total_us, 0};
     scratch->pids = (struct ledger_pids){pids->current, pids->peak, pids->refused};
     record->cpu = &scratch->cpu;
     record->mem = &scratch->memory;
@@ -127,6 +127,7 @@ void meter_record(const struct account_tenant *tenant, uint64_t window_us,
     };
     put_devices(slow->io, slow->io_count, scratch, &record);
     put_parts(scratch, &slow->io_pressure, &slow->pids, &record);
+    scratch->io_pressure.cap = sums->io_capped_us;
     put_blame(tenant, scratch, &record);
     *ret_record = record;
 }

@@ -46,7 +46,7 @@ static const struct json_field device_fields[] = {
 static const struct json_shape device_shape = SHAPE(ledger_device, device_fields);
 
 static const struct json_field pressure_fields[] = {
-    U64(ledger_pressure, some), U64(ledger_pressure, full),
+    U64(ledger_pressure, some), U64(ledger_pressure, full), U64(ledger_pressure, cap),
 };
 static const struct json_shape pressure_shape = SHAPE(ledger_pressure, pressure_fields);
 

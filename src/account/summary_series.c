@@ -141,8 +141,8 @@ static void begin_anew(struct summarizing *s, struct series *series, uint64_t cg
     series->begun = s->born_us > 0;
     series->us = s->born_us;
     series->device_count = series->blame_count = 0;
-    series->cpu_alone = false;
-    series->peak_bytes = series->memory_bytes = 0;
+    series->cpu_alone = series->at_own_limit = false;
+    series->peak_bytes = series->memory_bytes = series->calm_bytes = 0;
     memset(series->last, 0, sizeof series->last);
 }
 
@@ -190,8 +190,6 @@ static void take_memory(const struct summary_query *query, struct series *series
 
     if (mem == NULL)
         return;
-    series->sweep.grown_bytes =
-        mem->cur > series->memory_bytes ? mem->cur - series->memory_bytes : 0;
     series->memory_bytes = mem->cur;
     if (record->us >= query->from_us && record->us < query->to_us) {
         row->memory_last_bytes = mem->cur;

@@ -17,12 +17,36 @@ struct part {
     uint64_t amount;
 };
 
-static bool stalls(const struct series *series, enum summary_sum sum)
+static bool is_stall(const struct span *span, uint64_t stalled_us)
 {
-    const struct span *span = &series->sweep.span;
-
     return span->to_us > span->from_us &&
-           span->delta[sum] > (span->to_us - span->from_us) * STALL_PERCENT / 100;
+           stalled_us > (span->to_us - span->from_us) * STALL_PERCENT / 100;
+}
+
+/* At a disk, but neither at its own limit of it nor for pages that it had to read again for want of
+ * memory, which the kernel counts as both. */
+static uint64_t io_stalled(const struct span *span)
+{
+    uint64_t full_us = span->delta[SUM_IO_FULL];
+    uint64_t other_us = span->delta[SUM_IO_CAPPED] + span->delta[SUM_MEMORY_FULL];
+
+    return full_us > other_us ? full_us - other_us : 0;
+}
+
+static bool met_own_limit(const struct series *series)
+{
+    const uint64_t *delta = series->sweep.span.delta;
+
+    return delta[SUM_MEMORY_HIGH] + delta[SUM_MEMORY_MAX] > 0;
+}
+
+/* A tenant that met its own memory limit has nobody else to blame, as long as it goes on stalling:
+ * who is delayed there meets it seldom. */
+static uint64_t memory_stalled(const struct series *series)
+{
+    bool own = met_own_limit(series) || series->at_own_limit;
+
+    return own ? 0 : series->sweep.span.delta[SUM_MEMORY_FULL];
 }
 
 static uint64_t work(const struct ledger_device *device)
@@ -49,6 +73,14 @@ static uint64_t work_beside(const struct series *series, const struct series *vi
     return sum;
 }
 
+/* Since memory last was enough for all: who took it and sits on it now has taken it all the same.
+ */
+static uint64_t grown_bytes(const struct series *series)
+{
+    return series->memory_bytes > series->calm_bytes ? series->memory_bytes - series->calm_bytes
+                                                     : 0;
+}
+
 static uint64_t amount_of(const struct series *series, const struct series *victim,
                           enum summary_resource resource)
 {
@@ -56,7 +88,7 @@ static uint64_t amount_of(const struct series *series, const struct series *vict
         return 0;
     if (resource == SUMMARY_IO)
         return work_beside(series, victim);
-    return series->sweep.grown_bytes < GROWN_BYTES_MIN ? 0 : series->sweep.grown_bytes;
+    return grown_bytes(series) < GROWN_BYTES_MIN ? 0 : grown_bytes(series);
 }
 
 /* Keeps the largest; the sum is of all. */
@@ -105,19 +137,29 @@ static void divide(struct summarizing *s, struct series *victim, enum summary_re
         row_blame(s, &victim->row, "host", resource, left_us);
 }
 
-/* A tenant that met its own memory limit meanwhile has nobody else to blame. */
 static void look(struct summarizing *s, struct series *victim)
 {
     const struct summary_query *query = &s->result->query;
     const struct span *span = &victim->sweep.span;
-    const uint64_t *delta = span->delta;
+    uint64_t io_us = io_stalled(span), memory_us = memory_stalled(victim);
 
-    if (stalls(victim, SUM_IO_FULL))
-        divide(s, victim, SUMMARY_IO,
-               span_part(span, delta[SUM_IO_FULL], query->from_us, query->to_us));
-    if (stalls(victim, SUM_MEMORY_FULL) && delta[SUM_MEMORY_HIGH] + delta[SUM_MEMORY_MAX] == 0)
-        divide(s, victim, SUMMARY_MEMORY,
-               span_part(span, delta[SUM_MEMORY_FULL], query->from_us, query->to_us));
+    if (is_stall(span, io_us))
+        divide(s, victim, SUMMARY_IO, span_part(span, io_us, query->from_us, query->to_us));
+    if (is_stall(span, memory_us))
+        divide(s, victim, SUMMARY_MEMORY, span_part(span, memory_us, query->from_us, query->to_us));
+}
+
+/* While nobody stalls for memory, what each has is its own. */
+static void settle_memory(const struct summarizing *s)
+{
+    for (struct series *series = s->first_series; series != NULL; series = series->next) {
+        const struct sweep *sweep = &series->sweep;
+
+        if (sweep->filled && is_stall(&sweep->span, memory_stalled(series)))
+            return;
+    }
+    for (struct series *series = s->first_series; series != NULL; series = series->next)
+        series->calm_bytes = series->memory_bytes;
 }
 
 void sweep_end(struct summarizing *s)
@@ -131,6 +173,15 @@ void sweep_end(struct summarizing *s)
             span->from_us < query->to_us)
             look(s, series);
     }
-    for (struct series *series = s->first_series; series != NULL; series = series->next)
+    settle_memory(s);
+    for (struct series *series = s->first_series; series != NULL; series = series->next) {
+        const struct span *span = &series->sweep.span;
+
+        if (!series->sweep.filled)
+            continue;
+        series->at_own_limit =
+            met_own_limit(series) ||
+            (series->at_own_limit && is_stall(span, span->delta[SUM_MEMORY_FULL]));
         series->sweep.filled = false;
+    }
 }

@@ -10,6 +10,8 @@
 
 #include "machine.h"
 
+struct tenant_contract;
+
 /* One tenant with what it takes to read it. */
 struct watched {
     struct account_tenant public;
@@ -17,7 +19,9 @@ struct watched {
     int dir_fd;                   /* for the rest; -EBADF while there is no group */
     bool based;                   /* counters of an earlier moment are there to differ from */
     bool known;                   /* mark of a reload */
+    bool slow_based;              /* the same of what is read less often */
     bool restored;                /* has the sums of an earlier meter */
+    const struct tenant_contract *contract; /* of the last reload; NULL: not known */
     struct account_party party;
 };
 

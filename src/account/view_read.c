@@ -5,6 +5,7 @@
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
 #include "sublet/sys.h"
+#include "sublet/tenant.h"
 
 #include "view.h"
 
@@ -12,6 +13,8 @@
 #define SLOW                                                                              \
     (CG_READ_SPAN(MEMORY_PRESSURE, IO_PRESSURE) | CG_READ_MEMORY | CG_READ(MEMORY_STAT) | \
      CG_READ(IO_STAT) | CG_READ_PIDS)
+
+#define IO_LIMIT_PERCENT 95 /* of what a limit allows: it is what holds */
 
 /* A group that is not there yet, or was made anew, is looked for again in every window. */
 static bool open_group(struct account_view *view, struct watched *watched)
@@ -31,7 +34,7 @@ static bool open_group(struct account_view *view, struct watched *watched)
         watched->public.sums = (struct account_sums){.windows = 0};
         watched->public.blame_count = 0;
         watched->public.memory_byte_us = 0;
-        watched->based = false;
+        watched->based = watched->slow_based = false;
     }
     watched->public.cgroup_id = st.st_ino;
     return true;
@@ -66,6 +69,60 @@ static void read_fast(struct account_view *view, struct watched *watched)
     tenant->open = true;
 }
 
+static const struct cg_io_counters *disk_of(const struct cg_io_counters *io, size_t count,
+                                            const struct tenant_io *limit)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (io[i].major == limit->major && io[i].minor == limit->minor)
+            return &io[i];
+    }
+    return NULL;
+}
+
+/* While somebody in it waited for a disk it did as much as that limit allows: the limit is what it
+ * waited for. A disk that is slow itself, or that others use, stays below. */
+static bool is_at_limit(const struct tenant_io *limit, const struct cg_io_counters *now,
+                        const struct cg_io_counters *before, uint64_t waited_us)
+{
+    const uint64_t done[CG_IO_KINDS] = {
+        [CG_IO_RBPS] = grown(now->read_bytes, before->read_bytes),
+        [CG_IO_WBPS] = grown(now->written_bytes, before->written_bytes),
+        [CG_IO_RIOPS] = grown(now->reads, before->reads),
+        [CG_IO_WIOPS] = grown(now->writes, before->writes),
+    };
+
+    for (size_t i = 0; i < CG_IO_KINDS; i++) {
+        unsigned __int128 allowed = (unsigned __int128) limit->rates[i] * waited_us / 1000000;
+
+        if (limit->rates[i] > 0 && done[i] > 0 &&
+            (unsigned __int128) done[i] * 100 >= allowed * IO_LIMIT_PERCENT)
+            return true;
+    }
+    return false;
+}
+
+/* What it stalled since the last look, if that was at a limit of its contract. */
+static uint64_t stalled_at_limit(const struct watched *watched, const struct cgroup_sample *sample)
+{
+    static const struct cg_io_counters none;
+    const struct account_slow *slow = &watched->public.slow;
+    const struct tenant_contract *contract = watched->contract;
+    uint64_t waited_us = grown(sample->io_pressure.some.total_us, slow->io_pressure.some.total_us);
+
+    if (!watched->slow_based || contract == NULL || waited_us == 0)
+        return 0;
+    for (size_t i = 0; i < contract->io_count; i++) {
+        const struct tenant_io *limit = &contract->io[i];
+        const struct cg_io_counters *now = disk_of(sample->io, sample->io_count, limit);
+        const struct cg_io_counters *before = disk_of(slow->io, slow->io_count, limit);
+
+        if (limit->found && now != NULL &&
+            is_at_limit(limit, now, before == NULL ? &none : before, waited_us))
+            return grown(sample->io_pressure.full.total_us, slow->io_pressure.full.total_us);
+    }
+    return 0;
+}
+
 static void read_slow(struct account_view *view, struct watched *watched, uint64_t since_us)
 {
     struct account_slow *slow = &watched->public.slow;
@@ -74,6 +131,8 @@ static void read_slow(struct account_view *view, struct watched *watched, uint64
 
     if (cgroup_sample_read(watched->dir_fd, SLOW, &view->sample, &ignored) < 0)
         return;
+    watched->public.sums.io_capped_us += stalled_at_limit(watched, sample);
+    watched->slow_based = true;
     watched->public.memory_byte_us += slow->memory.current_bytes * since_us;
     slow->memory_pressure = sample->memory_pressure;
     slow->io_pressure = sample->io_pressure;

@@ -18,6 +18,7 @@ static void restore_sums(struct account_tenant *tenant, const struct ledger_reco
         .shortfall_max_us = cpu->shrtmax,
         .waiting_us = cpu->wait,
         .self_wait_us = cpu->self,
+        .io_capped_us = record->iop == NULL ? 0 : record->iop->cap,
     };
     if (record->win != NULL) {
         const struct ledger_windows *win = record->win;

@@ -18,7 +18,8 @@ void view_forget(struct watched *watched)
 {
     cgroup_reader_freep(&watched->reader);
     sub_close(&watched->dir_fd);
-    watched->based = watched->public.open = watched->public.measured = false;
+    watched->based = watched->slow_based = false;
+    watched->public.open = watched->public.measured = false;
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -38,6 +39,7 @@ struct watched *view_find(struct account_view *view, const char *name)
 /* What to watch. */
 struct wanted {
     const char *name, *contract, *group;
+    const struct tenant_contract *limits; /* NULL: unknown */
     uint64_t entitled_micro;
     bool undefined;
 };
@@ -58,6 +60,7 @@ static void take_up(struct account_view *view, const struct wanted *wanted,
     ret_watched->known = false;
     ret_watched->public.group = wanted->group;
     ret_watched->public.undefined = wanted->undefined;
+    ret_watched->contract = wanted->limits;
     if (wanted->undefined && was_known)
         return; /* its last contract stands */
     copy_text(ret_watched->public.name, sizeof ret_watched->public.name, wanted->name);
@@ -187,6 +190,7 @@ static int take_all(struct account_view *view, struct arena *arena, const struct
         wanted[i] = (struct wanted){.name = plan->groups[i].tenant->name,
                                     .contract = plan->groups[i].contract,
                                     .group = plan->groups[i].group,
+                                    .limits = &plan->groups[i].tenant->contract,
                                     .entitled_micro = plan->groups[i].entitled_us_per_s};
     }
     if (rc == 0) {

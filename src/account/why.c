@@ -14,6 +14,7 @@ static const uint64_t limits_permille[WHY_CAUSES] = {
     [WHY_NEIGHBOUR] = 20, [WHY_HOST] = 20,         [WHY_OWN_CAP] = 20,
     [WHY_CONTRACT] = 50,  [WHY_MEMORY_OWN] = 20,   [WHY_MEMORY_NEIGHBOUR] = 20,
     [WHY_IO_OWN] = 100,   [WHY_IO_NEIGHBOUR] = 50, [WHY_OWN_THREADS] = 100,
+    [WHY_IO_LIMIT] = 20,
 };
 
 const char *why_cause_name(enum why_cause cause)
@@ -28,6 +29,7 @@ const char *why_cause_name(enum why_cause cause)
         [WHY_MEMORY_OWN] = "own-memory-limit",
         [WHY_MEMORY_NEIGHBOUR] = "memory-neighbour",
         [WHY_IO_NEIGHBOUR] = "disk-neighbour",
+        [WHY_IO_LIMIT] = "own-disk-limit",
         [WHY_IO_OWN] = "own-disk-use",
         [WHY_OWN_THREADS] = "own-threads",
     };
@@ -90,6 +92,18 @@ static void add(struct why *why, enum why_cause cause, uint64_t us, uint64_t cou
     why->findings[why->count++] = finding;
 }
 
+/* Of little weight beside what its own threads take from each other. */
+static void add_contract(struct why *why, const uint64_t *sums)
+{
+    uint64_t us = above(sums[SUM_WAITING], sums[SUM_SHORTFALL]);
+    size_t before = why->count;
+
+    if (sums[SUM_CLASS + ACCOUNT_SQUEEZED] > 0)
+        add(why, WHY_CONTRACT, us, sums[SUM_CLASS + ACCOUNT_SQUEEZED]);
+    if (why->count > before && us < sums[SUM_SELF_WAIT] / 2)
+        why->findings[before].matters = false;
+}
+
 static void add_cpu(struct why *why, const uint64_t *sums, const struct summary_row *row)
 {
     uint64_t victim = sums[SUM_CLASS + ACCOUNT_VICTIM];
@@ -102,9 +116,7 @@ static void add_cpu(struct why *why, const uint64_t *sums, const struct summary_
     add(why, WHY_NEIGHBOUR, others_us, others_us > 0 ? victim : 0);
     add(why, WHY_HOST, host_us, host_us > 0 ? starved + (others_us == 0 ? victim : 0) : 0);
     add(why, WHY_OWN_CAP, held_by_cap(sums), sums[SUM_CLASS + ACCOUNT_AT_CAP]);
-    if (sums[SUM_CLASS + ACCOUNT_SQUEEZED] > 0)
-        add(why, WHY_CONTRACT, above(sums[SUM_WAITING], sums[SUM_SHORTFALL]),
-            sums[SUM_CLASS + ACCOUNT_SQUEEZED]);
+    add_contract(why, sums);
     add(why, WHY_OWN_THREADS, sums[SUM_SELF_WAIT], 0);
 }
 
@@ -120,7 +132,10 @@ static void add_rest(struct why *why, const uint64_t *sums, const struct summary
         add(why, WHY_MEMORY_OWN, above(sums[SUM_MEMORY_FULL], memory_us), limit_events);
     add(why, WHY_MEMORY_NEIGHBOUR, memory_us, 0);
     add(why, WHY_IO_NEIGHBOUR, io_us, 0);
-    add(why, WHY_IO_OWN, above(sums[SUM_IO_FULL], io_us), 0);
+    add(why, WHY_IO_LIMIT, sums[SUM_IO_CAPPED], 0);
+    /* reading again what memory was too small for is told there */
+    add(why, WHY_IO_OWN,
+        above(sums[SUM_IO_FULL], io_us + sums[SUM_IO_CAPPED] + sums[SUM_MEMORY_FULL]), 0);
 }
 
 /* Threads wait for each other whenever CPU is short: that is a cause where nothing else is. */

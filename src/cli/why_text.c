@@ -34,6 +34,7 @@ static const char *const headlines[WHY_CAUSES] = {
     [WHY_MEMORY_OWN] = "its own memory limit slowed it",
     [WHY_MEMORY_NEIGHBOUR] = "the host ran short of memory, which others took",
     [WHY_IO_NEIGHBOUR] = "it waited for a disk that neighbours used",
+    [WHY_IO_LIMIT] = "its own limit of a disk stopped it",
     [WHY_IO_OWN] = "it waited for its own disk operations",
     [WHY_OWN_THREADS] = "its own threads waited for each other",
 };
@@ -57,8 +58,10 @@ static const char *const remedies[WHY_CAUSES] = {
                              "('--memory-low').",
     [WHY_IO_NEIGHBOUR] = "limit the neighbour's disk ('--io /path=50MB/s,500iops'), or give this "
                          "tenant a larger '--io-weight' where the kernel has io.cost.",
-    [WHY_IO_OWN] = "it is as fast as the disk, or as its own '--io' limit: compare with 'sublet "
-                   "tenant show'.",
+    [WHY_IO_LIMIT] = "raise '--io' of the tenant: 'sublet tenant show' tells what it is, 'sublet "
+                     "tenant set' changes it at once.",
+    [WHY_IO_OWN] = "it is as fast as the disk, or as the limit of one of its containers: compare "
+                   "with 'sublet stats'.",
     [WHY_OWN_THREADS] = "it has more threads that can run than CPUs it gets: start fewer, or "
                         "entitle it to more CPUs.",
 };
@@ -200,6 +203,7 @@ static void put_figures(struct buf *text, const struct telling *telling,
         put_memory(text, telling);
         break;
     case WHY_IO_NEIGHBOUR:
+    case WHY_IO_LIMIT:
     case WHY_IO_OWN:
         put_disk(text, telling);
         break;
@@ -220,22 +224,38 @@ static bool names_others(enum why_cause cause, enum summary_resource *ret_resour
     return cause == WHY_NEIGHBOUR || cause == WHY_IO_NEIGHBOUR || cause == WHY_MEMORY_NEIGHBOUR;
 }
 
-static void put_names(const struct telling *telling, const struct why_finding *finding)
+/* Those who are blamed for it, the most first. */
+static size_t sort_blame(const struct summary_row *row, enum summary_resource resource,
+                         const struct summary_blame *ret_sorted[SUMMARY_BLAME_MAX])
 {
-    const struct summary_row *row = telling->row;
-    enum summary_resource resource;
-    struct buf *buf = telling->buf;
-    size_t told = 0;
+    size_t count = 0, at;
 
-    if (!names_others(finding->cause, &resource))
-        return;
-    for (size_t i = 0; i < row->blame_count && told < BLAMED_MAX; i++) {
+    for (size_t i = 0; i < row->blame_count; i++) {
         const struct summary_blame *blame = &row->blame[i];
 
         if (blame->us[resource] == 0 ||
             (resource != SUMMARY_MEMORY && strcmp(blame->by, "host") == 0))
             continue;
-        told++;
+        for (at = count++; at > 0 && ret_sorted[at - 1]->us[resource] < blame->us[resource]; at--)
+            ret_sorted[at] = ret_sorted[at - 1];
+        ret_sorted[at] = blame;
+    }
+    return count;
+}
+
+static void put_names(const struct telling *telling, const struct why_finding *finding)
+{
+    const struct summary_blame *sorted[SUMMARY_BLAME_MAX];
+    const struct summary_row *row = telling->row;
+    enum summary_resource resource;
+    struct buf *buf = telling->buf;
+
+    if (!names_others(finding->cause, &resource))
+        return;
+    size_t count = sort_blame(row, resource, sorted);
+    for (size_t i = 0; i < count && i < BLAMED_MAX; i++) {
+        const struct summary_blame *blame = sorted[i];
+
         buf_puts(buf, "     ");
         say_escape(buf, blame->by);
         buf_puts(buf, ": ");
@@ -362,17 +382,16 @@ void why_text(struct buf *buf, const struct summary *summary, const struct summa
 static void json_by(struct json_writer *writer, const struct summary_row *row,
                     const struct why_finding *finding)
 {
+    const struct summary_blame *sorted[SUMMARY_BLAME_MAX];
     enum summary_resource resource;
 
     if (!names_others(finding->cause, &resource))
         return;
+    size_t count = sort_blame(row, resource, sorted);
     json_write_array(writer, "by");
-    for (size_t i = 0; i < row->blame_count; i++) {
-        const struct summary_blame *blame = &row->blame[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct summary_blame *blame = sorted[i];
 
-        if (blame->us[resource] == 0 ||
-            (resource != SUMMARY_MEMORY && strcmp(blame->by, "host") == 0))
-            continue;
         json_write_object(writer, NULL);
         json_write_string(writer, "name", blame->by);
         json_write_u64(writer, "us", blame->us[resource]);

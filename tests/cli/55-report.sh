@@ -108,6 +108,7 @@ memlimit own-memory-limit
 forks tasks
 starved host
 ownio own-disk-use
+disklimit own-disk-limit
 END
 on "$LEDGERS/causes" why fine
 as causes/why-fine.txt
@@ -117,6 +118,10 @@ on "$LEDGERS/causes" why starved
 as causes/why-starved.txt
 on "$LEDGERS/causes" why memlimit
 as causes/why-memlimit.txt
+on "$LEDGERS/causes" why disklimit
+as causes/why-disklimit.txt
+on "$LEDGERS/causes" why memwait --format json
+expect_eq 'blamed for memory, in all records' "$(field '[.causes[0].by[0] | .name, .records, .of_records]')" '["memhog",10,10]'
 run sublet --ledger "$LEDGERS/causes" why fine --from 2026-11-22T11:00Z --to 2026-11-22T11:10Z
 expect_status 1
 expect_error "sublet: $LEDGERS/causes: no record of tenant 'fine' in this period"

@@ -138,7 +138,7 @@ def two_tenants():
 def causes():
     """One tenant for each cause, and one that has nothing to complain of; ten minutes."""
     ledger, host = Ledger(), Host(cpus=16)
-    names = ("fine", "capped", "threads", "squeezed", "diskwait", "diskhog", "memwait", "memhog", "memlimit", "forks", "starved", "ownio")  # fmt: skip
+    names = ("fine", "capped", "threads", "squeezed", "diskwait", "diskhog", "memwait", "memhog", "memlimit", "forks", "starved", "ownio", "disklimit")  # fmt: skip
     tenants = {name: Tenant(name, "fixed 0.5", 500000, 5000 + i) for i, name in enumerate(names)}
     tenants["ownio"].device = "254:16"
     ledger.put("head", BEGIN, kernel="6.12.95", host=host.total)
@@ -152,11 +152,12 @@ def causes():
         used += t["diskwait"].minute(2 * S, disk={"rb": 4 << 20, "ro": 100}, iop={"some": 41 * S, "full": 40 * S})  # fmt: skip
         used += t["diskhog"].minute(9 * S, disk={"wb": 8 << 30, "wo": 9000}, iop={"some": 50 * S, "full": 3 * S})
         used += t["memwait"].minute(2 * S, mem={"some": 20 * S, "full": 15 * S, "reff": 5000})
-        used += t["memhog"].minute(5 * S, memory=(64 + 512 * minute) << 20)
+        used += t["memhog"].minute(5 * S, memory=(64 + 512 * min(minute, 3)) << 20)  # and sits on it
         used += t["memlimit"].minute(2 * S, mem={"high": 900, "max": 40, "some": 40 * S, "full": 36 * S, "refa": 9000})
         used += t["forks"].minute(2 * S, refused=5)
         used += t["starved"].minute(20 * S, "starved", short=9 * S, shortmax=10 * S, wait=9 * S, full=9 * S, some=9 * S)
         used += t["ownio"].minute(2 * S, disk={"rb": 9 << 30, "ro": 9000}, iop={"some": 41 * S, "full": 30 * S})
+        used += t["disklimit"].minute(2 * S, disk={"rb": 40 << 20, "ro": 400}, iop={"some": 41 * S, "full": 40 * S, "cap": 38 * S})  # fmt: skip
         host.minute(used, own=100 * S, steal=20 * S)
         sweep(ledger, tenants.values(), host, BEGIN + minute * 60 * S, 60 * S)
     return ledger

@@ -60,6 +60,7 @@ struct ledger_device {
 
 struct ledger_pressure {
     uint64_t some, full;
+    uint64_t cap; /* of full: while it did as much as its contract lets it do with a disk */
 };
 
 struct ledger_pids {

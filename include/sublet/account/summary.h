@@ -72,6 +72,7 @@ enum summary_sum {
     SUM_IO_COST, /* us of the device, where the kernel models it */
     SUM_IO_SOME, /* wall_us */
     SUM_IO_FULL,
+    SUM_IO_CAPPED, /* of that, at a limit of its own contract */
     SUM_FORKS_REFUSED,
     SUM_WINDOWS,
     SUM_CLASS, /* windows of each class: SUM_CLASS + enum account_class */

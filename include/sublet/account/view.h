@@ -26,6 +26,7 @@ struct sub_err;
 struct account_sums {
     uint64_t entitled_us, borrowed_us, unused_us, lent_us, shortfall_us, shortfall_max_us;
     uint64_t waiting_us, self_wait_us;
+    uint64_t io_capped_us; /* wall time it stalled at its own limit of a disk */
     uint64_t windows, of_class[ACCOUNT_CLASSES];
 };
 

@@ -24,6 +24,7 @@ enum why_cause {
     WHY_MEMORY_OWN,       /* its own memory limit */
     WHY_MEMORY_NEIGHBOUR, /* memory ran out while others took it */
     WHY_IO_NEIGHBOUR,     /* the disk, which others used */
+    WHY_IO_LIMIT,         /* its own limit of a disk */
     WHY_IO_OWN,           /* the disk, which it used itself */
     WHY_OWN_THREADS,      /* its own threads waited for each other */
     WHY_CAUSES

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/tenant.h"
 
 #include "../../../src/account/view.h"
 #include "runner.h"
@@ -286,6 +287,49 @@ START_TEST(what_is_not_recorded_adds_up_until_it_is)
 }
 END_TEST
 
+/* One look at memory and disks after so much reading, and waiting for it. */
+static uint64_t look_at_disk(unsigned long long read_bytes, unsigned long long reads,
+                             unsigned long long some_us, unsigned long long full_us)
+{
+    struct sub_err err = {.code = 0};
+    char text[160];
+
+    (void) snprintf(text, sizeof text, "8:0 rbytes=%llu wbytes=7 rios=%llu wios=1\n", read_bytes,
+                    reads);
+    write_text("groups/sublet.tenants/a/io.stat", text);
+    (void) snprintf(text, sizeof text,
+                    "some avg10=0.00 avg60=0.00 avg300=0.00 total=%llu\n"
+                    "full avg10=0.00 avg60=0.00 avg300=0.00 total=%llu\n",
+                    some_us, full_us);
+    write_text("groups/sublet.tenants/a/io.pressure", text);
+    ck_assert_msg(account_view_sample(view, true, &err) >= 0, "%s", err.text);
+    return tenant("a")->sums.io_capped_us;
+}
+
+START_TEST(a_stall_is_its_own_where_it_did_what_its_limit_of_the_disk_allows)
+{
+    struct tenant_contract contract = {
+        .io = {{.rates = {[CG_IO_RBPS] = 1000000, [CG_IO_RIOPS] = 500}, .found = true, .major = 8}},
+        .io_count = 1,
+    };
+
+    define("a", 1000);
+    sample();
+    ck_assert_uint_eq(look_at_disk(0, 0, 0, 0), 0);
+    for (size_t i = 0; i < view->count; i++)
+        view->watched[i].contract = &contract;
+    /* two seconds of waiting: 2,000,000 bytes or 1,000 operations are what it may do */
+    ck_assert_uint_eq(look_at_disk(1890000, 940, 2000000, 1900000), 0);
+    ck_assert_uint_eq(look_at_disk(3790000, 960, 4000000, 3700000), 1800000);
+    ck_assert_uint_eq(look_at_disk(3790000, 1910, 6000000, 4700000), 2800000);
+    contract.io[0].minor = 16; /* that is another disk */
+    ck_assert_uint_eq(look_at_disk(9790000, 9999, 8000000, 6700000), 2800000);
+    contract.io[0] = (struct tenant_io){.rates = {[CG_IO_RBPS] = 1}, .major = 8};
+    ck_assert_uint_eq(look_at_disk(9999999, 9999, 9000000, 7700000),
+                      2800000); /* and was not found */
+}
+END_TEST
+
 START_TEST(more_aggressors_than_room_are_summed_in_the_last_place)
 {
     struct account_tenant *victim = calloc(1, sizeof *victim);
@@ -319,6 +363,7 @@ Suite *view_suite(void)
         a_tenant_whose_definition_is_broken_is_accounted_on,
         a_group_without_a_definition_has_the_contract_of_its_last_record,
         what_is_not_recorded_adds_up_until_it_is,
+        a_stall_is_its_own_where_it_did_what_its_limit_of_the_disk_allows,
         more_aggressors_than_room_are_summed_in_the_last_place,
     };
     Suite *suite = suite_create("view");
