@@ -86,8 +86,8 @@ struct series { /* a tenant */
     struct past_blame blame[LEDGER_BLAME_MAX];
     size_t blame_count;
     uint64_t memory_bytes, peak_bytes, swap_peak_bytes;
-    uint64_t calm_bytes; /* when last nobody stalled for memory */
-    bool at_own_limit;   /* of memory, in the last sweep */
+    uint64_t calm_bytes;     /* when last nobody stalled for memory */
+    bool at_own_limit;       /* of memory, in the last sweep */
     struct pending *pending; /* what the runtime told since the meter's last record */
     size_t pending_count;
     struct span loose; /* the same, of all but CPU time */

@@ -364,13 +364,41 @@ static int remove_tenant(const struct call *call, struct tenancy *tenancy,
     return write_to_kernel(tenancy, &done, err);
 }
 
+/* As tenants_load() would find it without that definition. */
+static void take_out(struct tenancy *tenancy, struct tenant *tenant)
+{
+    struct tenants *tenants = &tenancy->tenants;
+    size_t index = (size_t) (tenant - tenants->items);
+
+    if (strcmp(tenant->name, TENANT_DEFAULT) == 0) {
+        tenant_contract_init(&tenant->contract);
+        tenant->builtin = true;
+        return;
+    }
+    tenants->count--;
+    memmove(tenant, tenant + 1, (tenants->count - index) * sizeof *tenant);
+}
+
+static int show_removal(const struct call *call, struct tenancy *tenancy, struct tenant *tenant,
+                        const char *group, struct sub_err *err)
+{
+    if (tenancy->root_fd >= 0 && !call->args->force &&
+        tenant_group_empty(tenancy->root_fd, group, false, err) < 0)
+        return sub_err_wrap(err, "tenant '%s' has containers, --force kills them", tenant->name);
+    take_out(tenancy, tenant);
+    SUBLET_TRY(tenancy_plan(tenancy, err));
+    (void) tenancy_tell(tenancy);
+    return tenancy_show_removal(tenancy, group, call->args->format == ARGS_JSON, err);
+}
+
 static int action_remove(const struct call *call, const char *name, struct sub_err *err)
 {
     OWNED_TENANCY tenancy = {.dir_fd = -EBADF, .root_fd = -EBADF};
-    const struct tenant *tenant;
+    struct tenant *tenant;
     const char *group;
 
-    SUBLET_TRY(tenancy_open(call, TENANCY_CHANGE, &tenancy, err));
+    SUBLET_TRY(
+        tenancy_open(call, call->args->dry_run ? TENANCY_LOOK : TENANCY_CHANGE, &tenancy, err));
     /* without a plan: what no longer fits this machine can be removed, too */
     tenant = find(&tenancy, name);
     if (tenant == NULL)
@@ -381,6 +409,8 @@ static int action_remove(const struct call *call, const char *name, struct sub_e
     group = tenant_group_path(call->arena, tenant, tenancy.host.nested_partitions);
     if (group == NULL)
         return -ENOMEM;
+    if (call->args->dry_run)
+        return show_removal(call, &tenancy, tenant, group, err);
     return remove_tenant(call, &tenancy, tenant, group, err);
 }
 
@@ -392,7 +422,7 @@ static const struct {
     {"set",    true,  true,  true,  action_set   },
     {"list",   false, false, false, action_list  },
     {"show",   true,  false, false, action_show  },
-    {"remove", true,  false, false, action_remove},
+    {"remove", true,  false, true,  action_remove},
     {"apply",  false, false, true,  action_apply },
 };
 #define ACTION_COUNT (sizeof actions / sizeof *actions)

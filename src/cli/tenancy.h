@@ -44,6 +44,9 @@ bool tenancy_tell(struct tenancy *tenancy);
 
 /* The sums, and every file that would be written; name NULL: of all tenants. */
 int tenancy_show_changes(struct tenancy *tenancy, const char *name, bool json, struct sub_err *err);
+/* The same of a removal: the tenant of that group is no longer among the others. */
+int tenancy_show_removal(struct tenancy *tenancy, const char *group, bool json,
+                         struct sub_err *err);
 int tenancy_list(struct tenancy *tenancy, bool json, struct sub_err *err);
 /* 1 as exit status if something differs from the contract. */
 int tenancy_show(struct tenancy *tenancy, const char *name, bool json, struct sub_err *err);

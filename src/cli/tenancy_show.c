@@ -123,25 +123,56 @@ static void sums_json(struct json_writer *writer, const struct tenant_sums *sums
     json_write_end(writer);
 }
 
-int tenancy_show_changes(struct tenancy *tenancy, const char *name, bool json, struct sub_err *err)
+#define REMOVED_MAX 2
+
+/* removed: groups, NULL ends them. */
+static int show_changes(struct tenancy *tenancy, const char *const *removed,
+                        const struct tenant_drifts *drifts, bool json, struct sub_err *err)
 {
     OWNED_BUF text = BUF(TEXT_MAX);
-    struct tenant_drifts drifts;
     struct json_writer writer;
 
-    SUBLET_TRY(find_drifts(tenancy, name, &drifts, err));
     if (json) {
         json_writer_init(&writer, &text, 2);
         json_write_object(&writer, NULL);
         sums_json(&writer, &tenancy->plan->sums);
-        drifts_json(&writer, "changes", &drifts);
+        if (removed[0] != NULL) {
+            json_write_array(&writer, "removed");
+            for (size_t i = 0; removed[i] != NULL; i++)
+                json_write_string(&writer, NULL, removed[i]);
+            json_write_end(&writer);
+        }
+        drifts_json(&writer, "changes", drifts);
         json_write_end(&writer);
         buf_putc(&text, '\n');
     } else {
         buf_printf(&text, "%s\n", tenant_sums_text(tenancy->arena, &tenancy->plan->sums));
-        drifts_text(&text, "", &drifts);
+        for (size_t i = 0; removed[i] != NULL; i++)
+            buf_printf(&text, "%s removed\n", removed[i]);
+        drifts_text(&text, "", drifts);
     }
     return say_result(&text, err);
+}
+
+int tenancy_show_changes(struct tenancy *tenancy, const char *name, bool json, struct sub_err *err)
+{
+    const char *const none[] = {NULL};
+    struct tenant_drifts drifts;
+
+    SUBLET_TRY(find_drifts(tenancy, name, &drifts, err));
+    return show_changes(tenancy, none, &drifts, json, err);
+}
+
+int tenancy_show_removal(struct tenancy *tenancy, const char *group, bool json, struct sub_err *err)
+{
+    const char *removed[REMOVED_MAX + 1] = {group, NULL, NULL};
+    struct tenant_drifts drifts = {.arena = tenancy->arena};
+
+    if (tenancy_is_empty(tenancy))
+        removed[1] = TENANT_PARENT; /* it goes with the last one */
+    else
+        SUBLET_TRY(find_drifts(tenancy, NULL, &drifts, err));
+    return show_changes(tenancy, removed, &drifts, json, err);
 }
 
 static void group_json(struct json_writer *writer, const struct sight *sight)

@@ -271,6 +271,22 @@ static int plan_group(struct planning *p, size_t index, const uint64_t *cpus, st
     return rc < 0 ? sub_err_wrap(err, "tenant '%s'", tenant->name) : 0;
 }
 
+/* Of those that lie in the group of all. */
+static uint64_t protected_in_parent(const struct planning *p)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < p->tenants->count; i++) {
+        uint64_t low = p->tenants->items[i].contract.memory_bytes[TENANT_LOW];
+        const char *group = p->plan->groups[i].group;
+
+        if (low != TENANT_UNSET && group != NULL &&
+            strncmp(group, TENANT_PARENT "/", sizeof TENANT_PARENT) == 0)
+            bytes += low - low % p->host->page_bytes;
+    }
+    return bytes;
+}
+
 static int plan_groups(struct planning *p, struct sub_err *err)
 {
     uint64_t exclusive[CPU_WORDS] = {0}, left[CPU_WORDS];
@@ -293,7 +309,9 @@ static int plan_groups(struct planning *p, struct sub_err *err)
         SUBLET_TRY(plan_group(p, i, pinned ? p->cpus[i] : left, err));
     }
     plan->parent = (struct tenant_group){.group = TENANT_PARENT};
-    return tenant_parent_rows(p->arena, p->host, parent_weight(p), exclusive, &plan->parent, err);
+
+    const struct tenant_parent wanted = {parent_weight(p), protected_in_parent(p), exclusive};
+    return tenant_parent_rows(p->arena, p->host, &wanted, &plan->parent, err);
 }
 
 int tenant_plan_make(const struct tenant_host *host, const struct tenants *tenants,

@@ -35,8 +35,15 @@ void pins_choose(const struct tenant_host *host, const struct tenants *tenants,
 /* The rows of one tenant; cpus: those of a pinned one, else those that are left to the others. */
 int tenant_rows(struct arena *arena, const struct tenant_host *host, const struct tenant *tenant,
                 const uint64_t *cpus, struct tenant_group *group, struct sub_err *err);
-int tenant_parent_rows(struct arena *arena, const struct tenant_host *host, uint64_t weight,
-                       const uint64_t *exclusive, struct tenant_group *parent, struct sub_err *err);
+
+struct tenant_parent {
+    uint64_t weight;
+    uint64_t protected_bytes;  /* a group passes on no more protection than it has */
+    const uint64_t *exclusive; /* CPUs of all pinned ones */
+};
+int tenant_parent_rows(struct arena *arena, const struct tenant_host *host,
+                       const struct tenant_parent *wanted, struct tenant_group *parent,
+                       struct sub_err *err);
 
 /* mark.c: of the definition in that file; NULL only without memory. */
 const char *tenant_origin(struct arena *arena, int dir_fd, const char *file);

@@ -169,14 +169,18 @@ int tenant_rows(struct arena *arena, const struct tenant_host *host, const struc
     return 0;
 }
 
-int tenant_parent_rows(struct arena *arena, const struct tenant_host *host, uint64_t weight,
-                       const uint64_t *exclusive, struct tenant_group *parent, struct sub_err *err)
+int tenant_parent_rows(struct arena *arena, const struct tenant_host *host,
+                       const struct tenant_parent *wanted, struct tenant_group *parent,
+                       struct sub_err *err)
 {
+    const uint64_t *exclusive = wanted->exclusive;
     struct cg_rows rows;
 
     cg_rows_init(&rows, arena);
     rows.controllers = ALWAYS;
-    SUBLET_TRY(put(&rows, "cpu.weight", number(arena, weight), false, err));
+    SUBLET_TRY(put(&rows, "cpu.weight", number(arena, wanted->weight), false, err));
+    SUBLET_TRY(put(&rows, "memory.low", number(arena, wanted->protected_bytes),
+                   wanted->protected_bytes == 0, err));
     if (host->nested_partitions) {
         const char *list = cpus_text(arena, exclusive);
         bool none = list != NULL && list[0] == '\0';

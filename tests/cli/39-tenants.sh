@@ -172,6 +172,17 @@ run sublet --tenants "$T/shrunk" tenant remove large
 expect_status 0
 expect_absent "$T/shrunk/large.json"
 
+t 'a dry removal removes nothing and tells the sums and the groups'
+tenant remove acme --dry-run
+expect_status 0
+expect_out_match '^[0-9]+ CPUs - 0 pinned - .* for sale, 0 sold$'
+expect_out_match '^sublet.tenants/acme removed$'
+expect_out_match '^sublet.tenants removed$'
+expect_out_lacks 'sublet.tenants/acme/'
+tenant remove acme --dry-run --format json
+expect_json .removed '["sublet.tenants/acme","sublet.tenants"]'
+expect test -f "$dir/acme.json"
+
 t 'removed is forgotten'
 tenant remove acme
 expect_status 0

@@ -138,7 +138,7 @@ def two_tenants():
 def causes():
     """One tenant for each cause, and one that has nothing to complain of; ten minutes."""
     ledger, host = Ledger(), Host(cpus=16)
-    names = ("fine", "capped", "threads", "squeezed", "diskwait", "diskhog", "memwait", "memhog", "memlimit", "forks", "starved", "ownio", "disklimit")  # fmt: skip
+    names = "fine capped threads squeezed diskwait diskhog memwait memhog memlimit forks starved ownio disklimit".split()
     tenants = {name: Tenant(name, "fixed 0.5", 500000, 5000 + i) for i, name in enumerate(names)}
     tenants["ownio"].device = "254:16"
     ledger.put("head", BEGIN, kernel="6.12.95", host=host.total)

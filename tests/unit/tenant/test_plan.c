@@ -283,9 +283,27 @@ START_TEST(protected_memory_is_sold_to_nine_tenths)
     tenant = define("a", "elastic 0.5");
     ck_ok(tenant_contract_set(&tenant->contract, "memory-low", "3686M", "x", &err), &err);
     ck_ok(make("a", false), &err);
+    ck_assert_str_eq(rows_of(&plan->parent, "memory."), "memory.low=3865051136");
     ck_ok(tenant_contract_set(&tenant->contract, "memory-low", "3687M", "x", &err), &err);
     ck_assert_int_eq(make("a", false), -ENOSPC);
     ck_assert_str_eq(err.path, "tenant 'a'");
+}
+END_TEST
+
+START_TEST(the_parent_passes_on_as_much_protection_as_all_below_it_have)
+{
+    struct tenant *tenant;
+
+    fresh(4);
+    tenant = define("a", "elastic 0.5");
+    ck_ok(tenant_contract_set(&tenant->contract, "memory-low", "10001", "x", &err), &err);
+    tenant = define("b", "pinned 1");
+    ck_ok(tenant_contract_set(&tenant->contract, "memory-low", "1M", "x", &err), &err);
+    ck_ok(make(NULL, false), &err);
+    ck_assert_str_eq(rows_of(&plan->parent, "memory."), "memory.low=1056768");
+    host.nested_partitions = false; /* it lies elsewhere */
+    ck_ok(make(NULL, false), &err);
+    ck_assert_str_eq(rows_of(&plan->parent, "memory."), "memory.low=8192");
 }
 END_TEST
 
@@ -412,6 +430,7 @@ SUITE(plan_suite, a_contract_becomes_weight_cap_and_burst, above_100_cpus_a_cpu_
       the_parent_weighs_what_is_for_sale_against_its_neighbours,
       what_fits_is_admitted_to_the_last_thousandth, what_does_not_fit_is_refused_with_the_numbers,
       overcommit_scales_what_is_entitled, protected_memory_is_sold_to_nine_tenths,
+      the_parent_passes_on_as_much_protection_as_all_below_it_have,
       pinned_tenants_get_the_highest_cpus_and_keep_them,
       a_machine_that_has_lost_cpus_keeps_what_it_can, who_is_no_longer_pinned_gives_its_cpus_back,
       who_was_pinned_keeps_off_the_cpus_of_who_is, before_6_7_a_partition_lies_at_the_top,
