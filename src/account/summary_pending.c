@@ -2,6 +2,8 @@
 /* What the runtime tells of a tenant at the start and the end of a container: how much CPU time its
  * group has used. The meter counts the same time in its windows, so it waits here: a record of the
  * meter covers it, and where none comes it is all that is known. */
+#include "sublet/base/num.h"
+
 #include "summary.h"
 
 void series_drop_pending(struct series *series)
@@ -45,11 +47,6 @@ static void halve(struct series *series)
     series->pending_count = kept;
 }
 
-static uint64_t above(uint64_t now, uint64_t before)
-{
-    return now > before ? now - before : 0;
-}
-
 void series_add_pending(struct summarizing *s, struct series *series, uint64_t us,
                         const struct ledger_group *group)
 {
@@ -71,6 +68,6 @@ void series_add_pending(struct summarizing *s, struct series *series, uint64_t u
     if (series->pending_count == PENDING_MAX)
         halve(series);
     series->pending[series->pending_count++] =
-        (struct pending){from_us < us ? from_us : us, us, above(group->use, used_us),
-                         above(group->usr, user_us), above(group->sys, system_us)};
+        (struct pending){from_us < us ? from_us : us, us, num_above(group->use, used_us),
+                         num_above(group->usr, user_us), num_above(group->sys, system_us)};
 }

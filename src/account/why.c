@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sublet/account/summary.h"
+#include "sublet/base/num.h"
 
 #define WINDOWS_MIN 3 /* of a class: fewer come and go */
 
@@ -37,11 +38,6 @@ const char *why_cause_name(enum why_cause cause)
     return names[cause];
 }
 
-static uint64_t above(uint64_t a, uint64_t b)
-{
-    return a > b ? a - b : 0;
-}
-
 /* On the host, or on the others. */
 static uint64_t blamed(const struct summary_row *row, enum summary_resource resource, bool host)
 {
@@ -63,7 +59,7 @@ static uint64_t held_by_cap(const uint64_t *sums)
     if (throttled_us == 0)
         return 0;
     if (sums[SUM_CPU_FULL] > 0)
-        return above(sums[SUM_CPU_FULL], sums[SUM_WAITING]);
+        return num_above(sums[SUM_CPU_FULL], sums[SUM_WAITING]);
     spread = sums[SUM_METERED] == 0 ? 1 : throttled_us / sums[SUM_METERED] + 1;
     return throttled_us / spread;
 }
@@ -95,7 +91,7 @@ static void add(struct why *why, enum why_cause cause, uint64_t us, uint64_t cou
 /* Of little weight beside what its own threads take from each other. */
 static void add_contract(struct why *why, const uint64_t *sums)
 {
-    uint64_t us = above(sums[SUM_WAITING], sums[SUM_SHORTFALL]);
+    uint64_t us = num_above(sums[SUM_WAITING], sums[SUM_SHORTFALL]);
     size_t before = why->count;
 
     if (sums[SUM_CLASS + ACCOUNT_SQUEEZED] > 0)
@@ -112,7 +108,7 @@ static void add_cpu(struct why *why, const uint64_t *sums, const struct summary_
 
     /* what nobody borrowed and fell short all the same */
     if (starved > 0)
-        host_us += above(sums[SUM_SHORTFALL], others_us + host_us);
+        host_us += num_above(sums[SUM_SHORTFALL], others_us + host_us);
     add(why, WHY_NEIGHBOUR, others_us, others_us > 0 ? victim : 0);
     add(why, WHY_HOST, host_us, host_us > 0 ? starved + (others_us == 0 ? victim : 0) : 0);
     add(why, WHY_OWN_CAP, held_by_cap(sums), sums[SUM_CLASS + ACCOUNT_AT_CAP]);
@@ -129,13 +125,13 @@ static void add_rest(struct why *why, const uint64_t *sums, const struct summary
     add(why, WHY_OOM, 0, sums[SUM_OOM_KILLS]);
     add(why, WHY_TASKS, 0, sums[SUM_FORKS_REFUSED]);
     if (limit_events > 0)
-        add(why, WHY_MEMORY_OWN, above(sums[SUM_MEMORY_FULL], memory_us), limit_events);
+        add(why, WHY_MEMORY_OWN, num_above(sums[SUM_MEMORY_FULL], memory_us), limit_events);
     add(why, WHY_MEMORY_NEIGHBOUR, memory_us, 0);
     add(why, WHY_IO_NEIGHBOUR, io_us, 0);
     add(why, WHY_IO_LIMIT, sums[SUM_IO_CAPPED], 0);
     /* reading again what memory was too small for is told there */
     add(why, WHY_IO_OWN,
-        above(sums[SUM_IO_FULL], io_us + sums[SUM_IO_CAPPED] + sums[SUM_MEMORY_FULL]), 0);
+        num_above(sums[SUM_IO_FULL], io_us + sums[SUM_IO_CAPPED] + sums[SUM_MEMORY_FULL]), 0);
 }
 
 /* Threads wait for each other whenever CPU is short: that is a cause where nothing else is. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sublet/account/window.h"
 
+#include "sublet/base/num.h"
+
 #define IDLE_PERCENT    5 /* of the entitlement: less is no work to speak of */
 #define WAITING_PERCENT 2 /* of the window */
 #define FALLEN_PERCENT  5 /* of the entitlement */
@@ -18,11 +20,6 @@ const char *account_class_name(enum account_class class)
     };
 
     return names[class];
-}
-
-static uint64_t above(uint64_t a, uint64_t b)
-{
-    return a > b ? a - b : 0;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -48,7 +45,7 @@ static uint64_t external_wait(const struct account_host *host, const struct acco
     uint64_t spread =
         host->window_us == 0 ? 1 : (party->throttled_us + host->window_us - 1) / host->window_us;
 
-    return above(party->full_us, party->throttled_us / (spread == 0 ? 1 : spread));
+    return num_above(party->full_us, party->throttled_us / (spread == 0 ? 1 : spread));
 }
 
 static struct account_row measure(const struct account_host *host,
@@ -57,18 +54,18 @@ static struct account_row measure(const struct account_host *host,
     uint64_t entitled_us = share(host->window_us, party->entitled_micro, ACCOUNT_MICRO);
     uint64_t threads = party->tasks == 0 ? host->cpus : smaller(party->tasks, host->cpus);
     uint64_t waiting_us = external_wait(host, party);
-    uint64_t unused_us = above(entitled_us, party->used_us);
+    uint64_t unused_us = num_above(entitled_us, party->used_us);
 
     return (struct account_row){
         .entitled_us = entitled_us,
         .used_us = party->used_us,
-        .borrowed_us = above(party->used_us, entitled_us),
+        .borrowed_us = num_above(party->used_us, entitled_us),
         .unused_us = unused_us,
         .shortfall_us = smaller(unused_us, waiting_us),
         .shortfall_max_us = smaller(unused_us, waiting_us * threads),
         .throttled_us = party->throttled_us,
         .waiting_us = waiting_us,
-        .self_wait_us = above(party->some_us, party->full_us),
+        .self_wait_us = num_above(party->some_us, party->full_us),
     };
 }
 
@@ -115,10 +112,10 @@ static struct account_host_row close_host(const struct account_host *host, uint6
 
     uint64_t told_us = row.idle_us + row.steal_us + tenants_us + host->owed_us;
 
-    row.own_us = above(row.capacity_us, told_us);
-    row.owed_us = above(told_us, row.capacity_us);
+    row.own_us = num_above(row.capacity_us, told_us);
+    row.owed_us = num_above(told_us, row.capacity_us);
     row.own_excess_us =
-        above(row.own_us, share(host->window_us, host->reserve_micro, ACCOUNT_MICRO));
+        num_above(row.own_us, share(host->window_us, host->reserve_micro, ACCOUNT_MICRO));
     row.rest_us = (int64_t) host->owed_us - (int64_t) row.owed_us;
     return row;
 }

@@ -29,4 +29,10 @@ int num_parse_milli(const char *text, uint64_t max_milli, uint64_t *ret_milli);
 char *num_format_u64(uint64_t value, char *text);
 char *num_format_i64(int64_t value, char *text);
 
+/* a - b, 0 where b is greater: a counter that went back has not counted. */
+static inline uint64_t num_above(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
 #endif
