@@ -137,7 +137,11 @@ expect_err() { expect_eq 'error output' "$(<"$T/err")" "$1"; }
 expect_quiet() { expect_err ''; }
 
 # The last line of the error output, where the cause is told.
-expect_error() { expect_eq 'last line of the error output' "$(tail -n 1 "$T/err")" "$1"; }
+expect_error() {
+    local lines
+    mapfile -t lines <"$T/err"
+    expect_eq 'last line of the error output' "${lines[*]: -1}" "$1"
+}
 
 cli_has() {
     [ -n "$cli_skipped" ] || grep -qF -- "$3" "$2" || fail "$1 lacks '$3': $(head -c 300 "$2")"
@@ -162,7 +166,7 @@ expect_json() {
 
 expect_file() {
     [ -n "$cli_skipped" ] || [ -f "$1" ] || fail "no file $1" || return
-    expect_eq "$1" "$(cat "$1")" "$2"
+    expect_eq "$1" "$(<"$1")" "$2"
 }
 expect_absent() {
     if [ -z "$cli_skipped" ] && { [ -e "$1" ] || [ -L "$1" ]; }; then

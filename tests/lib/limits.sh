@@ -59,7 +59,10 @@ run_limited() {
 }
 
 # knob FILE [PATH]: the text of a cgroup file, of this container unless another is named.
-knob() { cat "$cli_cgroups${2:-/$ID}/$1" 2>/dev/null; }
+knob() {
+    local lines
+    mapfile -t lines 2>/dev/null <"$cli_cgroups${2:-/$ID}/$1" && printf '%s\n' "${lines[@]}"
+}
 
 # expect_knob FILE TEXT [PATH]
 expect_knob() {

@@ -41,33 +41,37 @@ judge_output() {
     esac
 }
 
+# wait_for_room N: before one more job of this shell begins, until fewer than N run.
+wait_for_room() {
+    while [ "$(jobs -rp | wc -l)" -ge "$1" ]; do
+        wait -n
+    done
+}
+
 # run_file GROUP FILE COMMAND...: one test program under its time limit. Its results come out in one
 # piece: another file may run beside it.
 run_file() {
-    local group=$1 file=$2 limit_s output status
+    local group=$1 file=$2 limit_s output status began=$SECONDS
     shift 2
     limit_s=$(file_limit_s "$file")
     output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || return 1
     setpriv --pdeathsig TERM -- timeout -k 10 "$limit_s" "$@" </dev/null >"$output" 2>&1
     status=$?
     judge_output "$group $(basename "$file" .sh)" "$output" "$status" "$limit_s" >"$output.judged"
+    printf '# %s %s: %s s\n' "$group" "$(basename "$file" .sh)" "$((SECONDS - began))" >>"$output.judged"
     flock build/logs cat "$output.judged"
     rm -f "$output" "$output.judged"
 }
 
-# run_scripts GROUP FOLDER BUILD: every *.sh of the folder over the binary of the build, as many at
-# once as there are CPUs: much of their time is spent waiting. Each has its own names for all it
+# run_scripts GROUP FOLDER BUILD: every *.sh of the folder over the binary of the build, one more at
+# once than there are CPUs: much of their time is spent waiting. Each has its own names for all it
 # makes (see tests/lib/cli.sh).
 run_scripts() {
-    local group=$1 folder=$2 build=$3 file running=0
+    local group=$1 folder=$2 build=$3 file
     for file in "$folder"/*.sh; do
         [ -e "$file" ] || continue
-        if [ "$running" -ge "$(nproc)" ]; then
-            wait -n
-            running=$((running - 1))
-        fi
+        wait_for_room $(($(nproc) + 1))
         SUBLET=$PWD/$build/sublet SUBLET_BUILD=$PWD/$build run_file "$group" "$file" bash "$file" &
-        running=$((running + 1))
     done
     wait
 }
@@ -106,8 +110,9 @@ run_unit_binary() {
     read_tap <"$output.tap" >"$output"
     # Without its plan line the run was cut short.
     grep -q '^1\.\.[1-9]' "$output" || [ "$status" -ne 0 ] || status=1
-    judge_output "unit $room" "$output" "$status" 300
-    rm -f "$output" "$output.tap"
+    judge_output "unit $room" "$output" "$status" 300 >"$output.judged"
+    flock build/logs cat "$output.judged"
+    rm -f "$output" "$output.tap" "$output.judged"
 }
 
 run_unit() {
@@ -115,9 +120,13 @@ run_unit() {
     for binary in "$build"/tests/test_*; do
         case $binary in
             *'*' | *_golden | *.*) ;;
-            *) run_unit_binary "$binary" ;;
+            *)
+                wait_for_room "$(nproc)"
+                run_unit_binary "$binary" &
+                ;;
         esac
     done
+    wait
 }
 
 run_golden() {
@@ -206,27 +215,28 @@ run_in_guest() {
     [ $# -eq 0 ] || run_in_guest "${options[*]}" "$@"
 }
 
-# run_guests GUESTS FILE...: that many at once. Files with the same options share a guest; the
-# results of one come out in one piece.
+FILES_A_GUEST=4 # to boot another costs less than to wait for the last of a long row
+
+# run_guests GUESTS FILE...: that many at once. Files with the same options share guests; the
+# results of one guest come out in one piece.
 run_guests() {
-    local guests=$1 file options files output running=0
+    local guests=$1 file options files output
     shift
     while IFS= read -r options; do
         files=()
         for file in "$@"; do
             [ "$(vm_options "$file")" != "$options" ] || files+=("$file")
         done
-        if [ "$running" -ge "$guests" ]; then
-            wait -n
-            running=$((running - 1))
-        fi
-        (
-            output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || exit
-            run_in_guest "$options" "${files[@]}" >"$output"
-            flock build/logs cat "$output"
-            rm -f "$output"
-        ) &
-        running=$((running + 1))
+        while [ "${#files[@]}" -gt 0 ]; do
+            wait_for_room "$guests"
+            (
+                output=$(mktemp "${TMPDIR:-/tmp}/sublet-test.XXXXXX") || exit
+                run_in_guest "$options" "${files[@]:0:FILES_A_GUEST}" >"$output"
+                flock build/logs cat "$output"
+                rm -f "$output"
+            ) &
+            files=("${files[@]:FILES_A_GUEST}")
+        done
     done < <(for file in "$@"; do printf '%s\n' "$(vm_options "$file")"; done | sort -u)
     wait
 }

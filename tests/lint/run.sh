@@ -57,7 +57,7 @@ lint_man() {
 
 lint_shell() {
     (cd "$tree" && shell_files | sed -z "s|^$tree/||" |
-        xargs -0 -r shellcheck -x --norc -P SCRIPTDIR -P "$tree" -e SC1091,SC2119,SC2120,SC2187,SC2317 -f gcc)
+        xargs -0 -r -n 12 -P 2 shellcheck -x --norc -P SCRIPTDIR -P "$tree" -e SC1091,SC2119,SC2120,SC2187,SC2317 -f gcc)
 }
 
 # Minutes: each file is looked at again only when it, a header, the flags or the rules changed.
