@@ -36,25 +36,47 @@ op 'nothing is left behind' '' '
     e rm -f $(e ps -aq) >/dev/null 2>&1; [ ! -d /run/docker/runtime-$R/moby ] || ls /run/docker/runtime-$R/moby
     find /sys/fs/cgroup/docker -mindepth 1 -type d'
 
-# with_docker RUNTIME: a daemon with the configuration of examples/engines, and its containerd.
+# with_docker RUNTIME WAY: a daemon with the configuration of examples/engines that has the runtime as
+# its default. It is known from that file, or from options in its place: dockerd takes only one of both.
+# Its containerd is started before it: dockerd itself waits 15 s for one, which is too short in the guest.
 with_docker() {
-    local pid
+    local runtime=$1 way=$2 pid under options=()
     mkdir -p /var/lib/docker
     mountpoint -q /var/lib/docker || mount -t tmpfs tmpfs /var/lib/docker
-    cp "$ENGINES/../../examples/engines/docker.json" "$WORLD/daemon.json"
-    dockerd --config-file "$WORLD/daemon.json" --default-runtime "$1" --iptables=false --bridge=none \
-        --storage-driver overlay2 >"${VM_LOGS:-$WORLD}/dockerd-$1.log" 2>&1 &
+    printf 'version = 2\nroot = "%s"\nstate = "%s"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\n  address = "%s"\n' \
+        /var/lib/docker/under "$WORLD/under" "$WORLD/under.sock" >"$WORLD/under.toml"
+    containerd --config "$WORLD/under.toml" >"${VM_LOGS:-$WORLD}/docker-containerd-$runtime.log" 2>&1 &
+    under=$!
+    until_out 300 ok under_answers >/dev/null
+    case $way in
+        file) jq --arg name "$runtime" '. + {"default-runtime": $name}' "$ENGINES/../../examples/engines/docker.json" ;;
+        options) echo '{}' && options=(--add-runtime "added=/usr/sbin/$runtime" --default-runtime added) ;;
+    esac >"$WORLD/daemon.json"
+    dockerd --config-file "$WORLD/daemon.json" "${options[@]}" --containerd "$WORLD/under.sock" --iptables=false \
+        --bridge=none --storage-driver overlay2 >"${VM_LOGS:-$WORLD}/dockerd-$runtime-$way.log" 2>&1 &
     pid=$!
     until_out 300 'ok' docker_answers >/dev/null
     e import "$WORLD/image.tar" busybox >/dev/null
-    R=$1 play docker "$1"
+    R=$runtime play docker "$runtime"
     kill "$pid"
     wait "$pid"
+    kill "$under"
+    wait "$under"
 }
 docker_answers() { e version >/dev/null 2>&1 && echo ok; }
-export -f docker_answers
+under_answers() { ctr --address "$WORLD/under.sock" version >/dev/null 2>&1 && echo ok; }
+export -f docker_answers under_answers
 
 for runtime in ${TEST_RUNTIMES:-sublet $BESIDE}; do
-    with_docker "$runtime"
+    with_docker "$runtime" file
+done
+op_names=() op_wanted=() op_scripts=()
+op 'dockerd --add-runtime, --default-runtime' 'added hi' '
+    e info -f "{{.DefaultRuntime}}"; e run --rm $N $I echo hi'
+op 'dockerd --add-runtime: run --runtime' 'added hi' '
+    e create --name $C --runtime added $N $I echo hi >/dev/null; e inspect -f "{{.HostConfig.Runtime}}" $C
+    e start -a $C; e rm $C >/dev/null'
+for runtime in ${TEST_RUNTIMES:-sublet $BESIDE}; do
+    with_docker "$runtime" options
 done
 verdicts docker

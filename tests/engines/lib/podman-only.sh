@@ -82,7 +82,7 @@ op '--passwd, --userns keep-id of root' '0' 'e run --rm $N --userns host $I id -
 op '--sdnotify container' 'READY=1' '
     hear $W/n >$W/got & s=$!; until [ -S $W/n ]; do sleep 0.1; done
     NOTIFY_SOCKET=$W/n e run -d --name $C $N --sdnotify container \
-        -v /usr/bin:/usr/bin:ro -v /lib:/lib:ro -v /lib64:/lib64:ro $I systemd-notify --ready >/dev/null
+        -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro $I systemd-notify --ready >/dev/null
     until_out 10 ".*READY=1.*" grep -ao READY=1 $W/got; kill $s'
 op 'pod: create, run, network shared' 'same' '
     e pod create --name pod-$R --network none >/dev/null
