@@ -20,6 +20,8 @@ run python3 -c "$as_json" "$examples/containerd.toml"
 expect_json .version 2
 expect_json '.plugins["io.containerd.grpc.v1.cri"].containerd.runtimes.sublet | .runtime_type, .options.BinaryName' $'io.containerd.runc.v2\n/usr/sbin/sublet'
 
+expect_json '.plugins["io.containerd.grpc.v1.cri"].containerd.runtimes | keys' '["runc","sublet"]'
+
 t 'the example for CRI-O is TOML with the runtime'
 run python3 -c "$as_json" "$examples/crio.conf"
 expect_json '.crio.runtime.runtimes.sublet | .runtime_path, .runtime_type' $'/usr/sbin/sublet\noci'
