@@ -10,21 +10,25 @@
 static const struct account_host two_cpus = {
     .window_us = SECOND, .cpus = 2, .reserve_micro = 200000};
 
-static void check_identities(const struct account_row *rows, size_t count,
+/* How many do not hold. Every assertion of check is a system call, and windows are many. */
+static unsigned count_broken(const struct account_row *rows, size_t count,
                              const struct account_host_row *host)
 {
     int64_t sum = (int64_t) (host->tenants_us + host->own_us + host->idle_us + host->steal_us);
-    uint64_t used_us = 0;
+    uint64_t used_us = 0, lent_us = 0;
+    unsigned broken = 0;
 
     for (size_t i = 0; i < count; i++) {
-        ck_assert_uint_eq(rows[i].used_us + rows[i].unused_us,
-                          rows[i].entitled_us + rows[i].borrowed_us);
-        ck_assert_uint_le(rows[i].lent_us + rows[i].shortfall_us, rows[i].unused_us);
-        ck_assert_uint_le(rows[i].shortfall_us, rows[i].shortfall_max_us);
+        broken += rows[i].used_us + rows[i].unused_us != rows[i].entitled_us + rows[i].borrowed_us;
+        broken += rows[i].lent_us + rows[i].shortfall_us > rows[i].unused_us;
+        broken += rows[i].shortfall_us > rows[i].shortfall_max_us;
         used_us += rows[i].used_us;
+        lent_us += rows[i].lent_us;
     }
-    ck_assert_uint_eq(used_us, host->tenants_us);
-    ck_assert_int_eq(sum + host->rest_us, (int64_t) host->capacity_us);
+    broken += used_us != host->tenants_us;
+    broken += lent_us > host->borrowed_us;
+    broken += sum + host->rest_us != (int64_t) host->capacity_us;
+    return broken;
 }
 
 START_TEST(what_is_borrowed_was_left_by_others)
@@ -38,7 +42,7 @@ START_TEST(what_is_borrowed_was_left_by_others)
     struct account_host_row host;
 
     account_window(&two_cpus, parties, 3, rows, &host);
-    check_identities(rows, 3, &host);
+    ck_assert_uint_eq(count_broken(rows, 3, &host), 0);
     ck_assert_uint_eq(rows[0].borrowed_us, 1000000);
     ck_assert_int_eq(rows[0].class, ACCOUNT_BORROWING);
     ck_assert_uint_eq(rows[1].unused_us, 900000);
@@ -65,7 +69,7 @@ START_TEST(a_victim_is_who_waits_below_its_entitlement_while_others_borrow)
     struct account_host_row host;
 
     account_window(&two_cpus, parties, 2, rows, &host);
-    check_identities(rows, 2, &host);
+    ck_assert_uint_eq(count_broken(rows, 2, &host), 0);
     ck_assert_int_eq(rows[0].class, ACCOUNT_VICTIM);
     ck_assert_uint_eq(rows[0].shortfall_us, 130000);
     ck_assert_uint_eq(rows[0].shortfall_max_us, 130000); /* one thread */
@@ -90,7 +94,7 @@ START_TEST(the_own_cap_is_no_ones_fault)
     struct account_host_row host;
 
     account_window(&host6, &party, 1, &row, &host);
-    check_identities(&row, 1, &host);
+    ck_assert_uint_eq(count_broken(&row, 1, &host), 0);
     ck_assert_int_eq(row.class, ACCOUNT_AT_CAP);
     ck_assert_uint_eq(row.waiting_us, 39000); /* 4.499 - 8.92 / 2 */
     ck_assert_uint_eq(row.shortfall_us, 10000);
@@ -107,7 +111,7 @@ START_TEST(without_a_borrower_the_host_starves_its_tenants)
     struct account_host_row host;
 
     account_window(&stolen, &party, 1, &row, &host);
-    check_identities(&row, 1, &host);
+    ck_assert_uint_eq(count_broken(&row, 1, &host), 0);
     ck_assert_int_eq(row.class, ACCOUNT_HOST_STARVED);
     ck_assert_uint_eq(row.shortfall_us, 400000);
     ck_assert_uint_eq(row.shortfall_max_us, 600000);
@@ -130,7 +134,7 @@ START_TEST(idle_time_told_in_ticks_closes_over_many_windows)
         told_us += machine.idle_us;
         machine.owed_us = host.owed_us;
         account_window(&machine, &party, 1, &row, &host);
-        check_identities(&row, 1, &host);
+        ck_assert_uint_eq(count_broken(&row, 1, &host), 0);
         sum_us += host.tenants_us + host.own_us + host.idle_us + host.steal_us;
     }
     ck_assert_uint_eq(sum_us - host.owed_us, (uint64_t) 400000 * 1000);
@@ -196,6 +200,7 @@ static uint64_t next_random(uint64_t *state)
 START_TEST(the_identities_hold_over_ten_thousand_windows_of_random_load)
 {
     uint64_t seed = 88172645463325252u;
+    unsigned broken = 0;
 
     for (int round = 0; round < 10000; round++) {
         struct account_party parties[8];
@@ -219,20 +224,17 @@ START_TEST(the_identities_hold_over_ten_thousand_windows_of_random_load)
                 .tasks = next_random(&seed) % 5,
             };
         account_window(&machine, parties, count, rows, &host);
-        check_identities(rows, count, &host);
-
-        uint64_t lent_us = 0;
-        for (size_t i = 0; i < count; i++)
-            lent_us += rows[i].lent_us;
-        ck_assert_uint_le(lent_us, host.borrowed_us);
+        broken += count_broken(rows, count, &host);
         for (size_t i = 0; i < count; i++) {
             struct told told = {{0}, 0};
             uint64_t told_us = account_blame(rows, count, &host, i, tell, &told) + told.host_us;
 
             for (size_t j = 0; j < count; j++)
                 told_us += told.us[j];
-            ck_assert_uint_eq(told_us, rows[i].shortfall_us);
+            broken += told_us != rows[i].shortfall_us;
         }
+        if (broken != 0)
+            ck_abort_msg("%u do not hold in window %d", broken, round);
     }
 }
 END_TEST
