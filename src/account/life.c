@@ -120,6 +120,8 @@ int account_tell_exit(const char *ledger_dir, const struct account_container *co
     if (end->sample != NULL)
         put_counters(end->sample, &scratch, &record);
     SUBLET_TRY(ledger_append(&ledger, &record, err));
+    /* the group with its counters is about to go: no later record could make up for this one */
+    SUBLET_TRY(ledger_sync(&ledger, err));
     return 1;
 }
 

@@ -36,7 +36,7 @@ bool account_is_kept(const char *ledger_dir);
 
 int account_tell_start(const char *ledger_dir, const struct account_container *container,
                        struct sub_err *err);
-/* 1 if it is written; 0: no ledger, or a container of an earlier boot. */
+/* 1 if it is written, through to the disk; 0: no ledger, or a container of an earlier boot. */
 int account_tell_exit(const char *ledger_dir, const struct account_container *container,
                       const struct account_end *end, struct sub_err *err);
 
