@@ -19,7 +19,8 @@
 #include "sublet/base/warn.h"
 #include "sublet/sys.h"
 
-#include "oom.h"
+#include "drift.h"
+#include "notices.h"
 
 #define LOCK_FILE   "meter.lock" /* one meter a ledger */
 #define LOCK_MS     100          /* no window waits longer for another writer of the ledger */
@@ -29,7 +30,8 @@ struct meter {
     const struct meter_options *options;
     struct account_view *view;
     struct ledger ledger;
-    struct oom oom;
+    struct notices notices;
+    struct drift drift;
     int timer_fd, signal_fd, lock_fd;
     uint64_t windows, since_record_us, since_slow_us;
     bool failed;            /* the last round could not be written */
@@ -45,7 +47,7 @@ static void tell(const struct meter *meter, const char *path, const char *text)
 
 static void meter_done(struct meter *meter)
 {
-    oom_done(&meter->oom);
+    notices_done(&meter->notices);
     account_view_free(&meter->view);
     ledger_close(&meter->ledger);
     sub_close(&meter->timer_fd);
@@ -74,6 +76,14 @@ static int note(struct meter *meter, const char *tenant, uint64_t count, const c
         .k = LEDGER_NOTE, .has = LEDGER_HAS_COUNT, .tenant = tenant, .count = count, .text = text};
 
     return append(meter, &record);
+}
+
+static void tell_drift(void *context, const char *tenant, const char *path, const char *text)
+{
+    struct meter *meter = context;
+
+    tell(meter, path, text);
+    (void) note(meter, tenant, 1, text);
 }
 
 /* ---- the beginning ---- */
@@ -177,10 +187,14 @@ static int begin(struct meter *meter, struct sub_err *err)
     raise_limit();
     SUBLET_TRY(ledger_open(meter->options->ledger_dir, true, &meter->ledger, err));
     meter->ledger.lock_ms = LOCK_MS;
+    meter->drift = (struct drift){.tenants_dir = meter->options->tenants_dir,
+                                  .pause_us = meter->options->slow_us,
+                                  .tell = tell_drift,
+                                  .context = meter};
     SUBLET_TRY(take_lock(meter, err));
     SUBLET_TRY(account_view_open(meter->options->tenants_dir, &meter->view, err));
     SUBLET_TRY(go_on(meter, err));
-    SUBLET_TRY(oom_init(&meter->oom, err));
+    SUBLET_TRY(notices_init(&meter->notices, err));
     SUBLET_TRY(watch_signals(meter, err));
     return set_timer(meter, err);
 }
@@ -271,6 +285,16 @@ static void look_at_clock(struct meter *meter)
                                 : "clock step: forward, by that many seconds");
 }
 
+/* In one interval each tenant has its turn. */
+static void look_at_contracts(struct meter *meter)
+{
+    const struct meter_options *options = meter->options;
+    uint64_t all = account_view_count(meter->view) + 1; /* and the parent */
+
+    drift_look(&meter->drift, meter->view,
+               (size_t) ((all * options->window_us - 1) / options->interval_us + 1));
+}
+
 static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
 {
     bool slow = is_last || meter->since_slow_us >= meter->options->slow_us ||
@@ -280,9 +304,10 @@ static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
     if (rc < 0)
         return rc;
     look_at_definitions(meter);
+    look_at_contracts(meter);
     meter->since_slow_us = slow ? 0 : meter->since_slow_us + account_view_window_us(meter->view);
     if (rc == 0) {
-        oom_watch(&meter->oom, meter->view);
+        notices_follow(&meter->notices, meter->view);
         write_all(meter); /* the state of things at the beginning */
         return 0;
     }
@@ -290,24 +315,32 @@ static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
     meter->since_record_us += account_view_window_us(meter->view);
     look_at_clock(meter);
     if (slow)
-        oom_watch(&meter->oom, meter->view);
+        notices_follow(&meter->notices, meter->view);
     if (meter->since_record_us >= meter->options->interval_us)
         write_all(meter);
     return 0;
 }
 
-static void tell_oom(void *context, const char *tenant, uint64_t kills)
+static void tell_killed(void *context, const char *tenant, uint64_t kills)
 {
     (void) note(context, tenant, kills, "oom: processes were killed at a memory limit");
+}
+
+static void tell_written(void *context, const char *tenant)
+{
+    struct meter *meter = context;
+
+    drift_suspect(meter->view, tenant);
 }
 
 static int loop(struct meter *meter, struct sub_err *err)
 {
     struct pollfd wait[] = {
-        {.fd = meter->signal_fd,      .events = POLLIN},
-        {.fd = meter->timer_fd,       .events = POLLIN},
-        {.fd = meter->oom.inotify_fd, .events = POLLIN},
+        {.fd = meter->signal_fd,          .events = POLLIN},
+        {.fd = meter->timer_fd,           .events = POLLIN},
+        {.fd = meter->notices.inotify_fd, .events = POLLIN},
     };
+    const struct notice_calls calls = {tell_killed, tell_written, meter};
     uint64_t ticks;
 
     SUBLET_TRY(end_window(meter, false, err));
@@ -317,7 +350,7 @@ static int loop(struct meter *meter, struct sub_err *err)
         if (rc < 0)
             return sub_fail(err, -rc, NULL, "poll: %s", sub_strerror(-rc));
         if (wait[2].revents != 0)
-            oom_read(&meter->oom, tell_oom, meter);
+            notices_read(&meter->notices, &calls);
         if (wait[1].revents != 0 && read(meter->timer_fd, &ticks, sizeof ticks) > 0)
             SUBLET_TRY(end_window(meter, false, err));
         if (wait[0].revents != 0)
@@ -330,7 +363,7 @@ int meter_run(const struct meter_options *options, struct meter_cost *ret_cost, 
     __attribute__((cleanup(meter_done))) struct meter meter = {
         .options = options,
         .ledger = LEDGER_NONE,
-        .oom = OOM_NONE,
+        .notices = NOTICES_NONE,
         .timer_fd = -EBADF,
         .signal_fd = -EBADF,
         .lock_fd = -EBADF,

@@ -22,9 +22,12 @@ struct watched {
     bool slow_based;              /* the same of what is read less often */
     bool restored;                /* has the sums of an earlier meter */
     const struct tenant_contract *contract; /* of the last reload; NULL: not known */
+    bool suspect;                           /* its files may not say what they should */
+    const struct tenant_group *promise;     /* what they should say; NULL: not known */
     struct account_party party;
 };
 
+struct tenant_group;
 struct tenant_plan;
 
 struct account_view {
@@ -33,7 +36,7 @@ struct account_view {
     struct arena names; /* of the last reload: */
     const struct tenant_plan *plan;
     struct findings findings;
-    bool findings_are_new, has_loaded, has_opened;
+    bool findings_are_new, has_loaded, has_opened, parent_suspect;
     uint64_t folder, files; /* sums over the times of the folder and what is in it */
     struct watched *watched;
     size_t count;
@@ -57,7 +60,7 @@ void view_blame(struct account_tenant *tenant, const char *name, uint64_t us);
 /* view_tenants.c: which tenants there are; looks again when their folder has changed, closely: or a
  * file in it. */
 int view_reload(struct account_view *view, bool closely, struct sub_err *err);
-struct watched *view_find(struct account_view *view, const char *name); /* NULL: none */
+struct watched *view_find(const struct account_view *view, const char *name); /* NULL: none */
 void view_forget(struct watched *watched);
 
 /* view_read.c: the counters of one tenant; party is what has been since the last time. */

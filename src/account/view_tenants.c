@@ -27,19 +27,23 @@ static void copy_text(char *to, size_t size, const char *from)
     (void) snprintf(to, size, "%s", from);
 }
 
-struct watched *view_find(struct account_view *view, const char *name)
+static int compare_name(const void *name, const void *watched)
 {
-    for (size_t i = 0; i < view->count; i++) {
-        if (strcmp(view->watched[i].public.name, name) == 0)
-            return &view->watched[i];
-    }
-    return NULL;
+    return strcmp(name, ((const struct watched *) watched)->public.name);
+}
+
+struct watched *view_find(const struct account_view *view, const char *name)
+{
+    if (view->count == 0)
+        return NULL;
+    return bsearch(name, view->watched, view->count, sizeof *view->watched, compare_name);
 }
 
 /* What to watch. */
 struct wanted {
     const char *name, *contract, *group;
     const struct tenant_contract *limits; /* NULL: unknown */
+    const struct tenant_group *promise;
     uint64_t entitled_micro;
     bool undefined;
 };
@@ -55,9 +59,10 @@ static void take_up(struct account_view *view, const struct wanted *wanted,
         *ret_watched = *old;
         old->known = true;
     } else {
-        *ret_watched = (struct watched){.dir_fd = -EBADF};
+        *ret_watched = (struct watched){.dir_fd = -EBADF, .suspect = true};
     }
     ret_watched->known = false;
+    ret_watched->promise = wanted->promise;
     ret_watched->public.group = wanted->group;
     ret_watched->public.undefined = wanted->undefined;
     ret_watched->contract = wanted->limits;
@@ -191,6 +196,7 @@ static int take_all(struct account_view *view, struct arena *arena, const struct
                                     .contract = plan->groups[i].contract,
                                     .group = plan->groups[i].group,
                                     .limits = &plan->groups[i].tenant->contract,
+                                    .promise = &plan->groups[i],
                                     .entitled_micro = plan->groups[i].entitled_us_per_s};
     }
     if (rc == 0) {

@@ -41,7 +41,9 @@ static int meter_body(const struct call *call, struct sub_err *err)
     };
     struct meter_cost cost;
 
-    options.slow_us = options.window_us > 10 * SECOND_US ? options.window_us : 10 * SECOND_US;
+    options.slow_us = options.interval_us < 10 * SECOND_US ? options.interval_us : 10 * SECOND_US;
+    if (options.slow_us < options.window_us)
+        options.slow_us = options.window_us;
     SUBLET_TRY(check(args, &options, err));
     SUBLET_TRY(meter_run(&options, &cost, err));
     log_debug("meter: %llu windows, %llu records, %llu of them not written, %llu us of CPU in "

@@ -14,6 +14,7 @@
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
 #include "sublet/sys.h"
+#include "sublet/tenant/repair.h"
 
 #include "folder.h"
 #include "private.h"
@@ -204,6 +205,29 @@ int tenant_plan_apply(struct arena *arena, int root_fd, const struct tenant_plan
         tenant_mark(root_fd, &plan->groups[i]);
     *ret_done = done;
     return arena_failed(arena) ? -ENOMEM : 0;
+}
+
+/* What is missing is made by the next start of a container, or by `tenant apply`. */
+int tenant_group_restore(struct arena *arena, int root_fd, const struct tenant_plan *plan,
+                         const struct tenant_group *group, struct tenant_drifts *done,
+                         struct sub_err *err)
+{
+    struct tenant_drifts found, ignored = {.arena = arena};
+    struct applying a = {arena, root_fd, plan, &ignored};
+
+    SUBLET_TRY(tenant_group_drifts(arena, root_fd, group, &found, err));
+    if (found.count == 0)
+        return 0;
+    if (changes_cpus(&found)) {
+        SUBLET_TRY(let_go(&a, group, err));
+        SUBLET_TRY(write_group(&a, &plan->parent, err));
+    }
+    SUBLET_TRY(write_group(&a, group, err));
+    if (group->tenant != NULL)
+        tenant_mark(root_fd, group);
+    for (size_t i = 0; i < found.count; i++)
+        SUBLET_TRY(drift_add(done, &found.items[i]));
+    return 0;
 }
 
 int tenant_group_empty(int root_fd, const char *group, bool force, struct sub_err *err)

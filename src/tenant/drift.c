@@ -8,6 +8,7 @@
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/num.h"
+#include "sublet/tenant/repair.h"
 
 #include "private.h"
 
@@ -32,15 +33,17 @@ int drift_add(struct tenant_drifts *drifts, const struct tenant_drift *drift)
 static void keep_line(char *have, const char *text)
 {
     size_t key = strcspn(text, " ");
-    char *to = have;
+    char *rest = have;
 
-    for (char *line; (line = strsep(&have, "\n")) != NULL;) {
+    if (have[0] == '\0')
+        return;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         if (strncmp(line, text, key) != 0 || line[key] != ' ')
             continue;
-        memmove(to, line, strlen(line) + 1);
+        memmove(have, line, strlen(line) + 1);
         return;
     }
-    *to = '\0';
+    have[0] = '\0';
 }
 
 static bool has_lines(const char *file)
@@ -129,11 +132,38 @@ static bool is_near(const struct tenant_group *group, const struct tenant_drift 
     return have * 4 >= want * 3 && have * 4 <= want * 5;
 }
 
-static int find_in(struct arena *arena, int root_fd, const struct tenant_group *group,
-                   struct tenant_drifts *drifts, struct sub_err *err)
+static int find_far(struct tenant_drifts *drifts, int dir_fd, const struct tenant_group *group,
+                    struct sub_err *err)
+{
+    struct tenant_drifts found = {.arena = drifts->arena};
+
+    SUBLET_TRY(drifts_of_group(&found, dir_fd, group, err));
+    for (size_t i = 0; i < found.count; i++) {
+        if (!is_near(group, &found.items[i]))
+            SUBLET_TRY(drift_add(drifts, &found.items[i]));
+    }
+    return 0;
+}
+
+int tenant_group_drifts(struct arena *arena, int root_fd, const struct tenant_group *group,
+                        struct tenant_drifts *ret_drifts, struct sub_err *err)
+{
+    struct tenant_drifts drifts = {.arena = arena};
+    OWNED_CGROUP cgroup = CGROUP_NONE;
+    int rc = cgroup_open(root_fd, group->group, &cgroup, err);
+
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    if (rc == 0)
+        SUBLET_TRY(find_far(&drifts, cgroup.dir_fd, group, err));
+    *ret_drifts = drifts;
+    return 0;
+}
+
+static int find_in(int root_fd, const struct tenant_group *group, struct tenant_drifts *drifts,
+                   struct sub_err *err)
 {
     OWNED_CGROUP cgroup = CGROUP_NONE;
-    struct tenant_drifts found = {.arena = arena};
     int rc = cgroup_open(root_fd, group->group, &cgroup, err);
 
     if (rc == -ENOENT) {
@@ -146,12 +176,7 @@ static int find_in(struct arena *arena, int root_fd, const struct tenant_group *
         return 0;
     }
     SUBLET_TRY(rc);
-    SUBLET_TRY(drifts_of_group(&found, cgroup.dir_fd, group, err));
-    for (size_t i = 0; i < found.count; i++) {
-        if (!is_near(group, &found.items[i]))
-            SUBLET_TRY(drift_add(drifts, &found.items[i]));
-    }
-    return 0;
+    return find_far(drifts, cgroup.dir_fd, group, err);
 }
 
 int tenant_drifts_find(struct arena *arena, int root_fd, const struct tenant_plan *plan,
@@ -159,10 +184,10 @@ int tenant_drifts_find(struct arena *arena, int root_fd, const struct tenant_pla
 {
     struct tenant_drifts drifts = {.arena = arena};
 
-    SUBLET_TRY(find_in(arena, root_fd, &plan->parent, &drifts, err));
+    SUBLET_TRY(find_in(root_fd, &plan->parent, &drifts, err));
     for (size_t i = 0; i < plan->count; i++) {
         if (name == NULL || strcmp(plan->groups[i].tenant->name, name) == 0)
-            SUBLET_TRY(find_in(arena, root_fd, &plan->groups[i], &drifts, err));
+            SUBLET_TRY(find_in(root_fd, &plan->groups[i], &drifts, err));
     }
     *ret_drifts = drifts;
     return arena_failed(arena) ? -ENOMEM : 0;

@@ -9,8 +9,8 @@
 
 #include "private.h"
 
-static int make_plan(struct arena *arena, int dir_fd, int root_fd, struct findings *findings,
-                     const struct tenant_plan **ret_plan, struct sub_err *err)
+int tenants_plan(struct arena *arena, int dir_fd, int root_fd, struct findings *findings,
+                 const struct tenant_plan **ret_plan, struct sub_err *err)
 {
     struct tenant_host *host = arena_alloc(arena, sizeof *host);
     struct tenants *tenants = arena_alloc(arena, sizeof *tenants);
@@ -38,7 +38,7 @@ int tenants_know(struct arena *arena, const char *dir_path, struct findings *fin
     OWNED_FD owned_dir = dir;
     (void) cgroups_mount_open(&root, &host, NULL); /* without one the plan is the same */
     OWNED_FD owned_root = root;
-    return make_plan(arena, dir, root, findings, ret_plan, err);
+    return tenants_plan(arena, dir, root, findings, ret_plan, err);
 }
 
 static bool is_planned(const struct tenant_plan *plan, const char *group)
@@ -68,7 +68,7 @@ int tenant_ensure(struct arena *arena, int root_fd, const char *dir_path, const 
     if (rc < 0)
         return rc == -ENOENT ? sub_fail(err, ENOENT, dir_path, "no such folder") : rc;
     findings_init(&findings, arena);
-    SUBLET_TRY(make_plan(arena, dir, root, &findings, &plan, err));
+    SUBLET_TRY(tenants_plan(arena, dir, root, &findings, &plan, err));
     SUBLET_TRY(tenant_plan_apply(arena, root, plan, &done, err));
     if (is_planned(plan, group))
         return 0;

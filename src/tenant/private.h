@@ -55,5 +55,12 @@ int drift_add(struct tenant_drifts *drifts, const struct tenant_drift *drift);
 /* Differences of one group that exists. */
 int drifts_of_group(struct tenant_drifts *drifts, int dir_fd, const struct tenant_group *group,
                     struct sub_err *err);
+/* know.c: descriptors are of the definitions and of the cgroup mount; either may be -EBADF. */
+int tenants_plan(struct arena *arena, int dir_fd, int root_fd, struct findings *findings,
+                 const struct tenant_plan **ret_plan, struct sub_err *err);
+/* apply.c: the files of one group that differ are written; what they said goes to done. */
+int tenant_group_restore(struct arena *arena, int root_fd, const struct tenant_plan *plan,
+                         const struct tenant_group *group, struct tenant_drifts *done,
+                         struct sub_err *err);
 
 #endif

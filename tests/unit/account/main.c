@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner.h"
 
+Suite *drift_suite(void);
 Suite *ledger_suite(void);
 Suite *machine_suite(void);
 Suite *metrics_suite(void);
@@ -10,4 +11,4 @@ Suite *view_suite(void);
 Suite *window_suite(void);
 
 RUN_SUITES(machine_suite, window_suite, ledger_suite, view_suite, summary_suite, totals_suite,
-           metrics_suite)
+           metrics_suite, drift_suite)
