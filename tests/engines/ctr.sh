@@ -6,13 +6,22 @@
 # shellcheck disable=SC2016 # for the shell of the row
 # shellcheck source=tests/engines/lib/rows.sh
 . "$(dirname "$0")/lib/rows.sh"
+# shellcheck source=tests/engines/lib/containerd.sh
+. "$ENGINES/lib/containerd.sh"
 engines_world
 
 # new ARGUMENT...: ctr run with the runtime of the play, over a copy of the root file system.
 new() { ctr run --env PATH=/bin --runc-binary "/usr/sbin/$R" --rootfs "$@"; }
 task_is() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
 gone() { ctr task kill -s KILL "$1" >/dev/null 2>&1; until_out 20 'STOPPED' task_is "$1" >/dev/null; ctr task rm "$1" >/dev/null 2>&1; ctr container rm "$1"; }
-export -f new task_is gone
+# limits ID FILE...: ctr mounts no cgroup file system in its containers.
+limits() {
+    local id=$1 pid
+    shift
+    pid=$(ctr task ls | awk -v id="$id" '$1 == id { print $2 }')
+    cd "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")" && cat "$@"
+}
+export -f new task_is gone limits
 
 op 'run' 'hi' 'new --rm $ROOTFS $C echo hi'
 op 'run: exit status' '7' 'new --rm $ROOTFS $C sh -c "exit 7"; echo $?'
@@ -48,9 +57,10 @@ op 'task rm --force of a running one' '0' '
     ctr container rm $C'
 op 'container info' '~.*io.containerd.runc.v2.*' 'ctr container info box-$R | grep io.containerd.runc.v2'
 op '--memory-limit, --cpus' '67108864 50000 100000' '
-    new --rm --memory-limit 67108864 --cpus 0.5 $ROOTFS $C sh -c "mount -t cgroup2 none /tmp 2>/dev/null; cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max"'
+    new -d --memory-limit 67108864 --cpus 0.5 $ROOTFS $C sleep 1000; limits $C memory.max cpu.max; gone $C'
 op '--cpu-quota, --cpu-period, --cpu-shares' '~20000 50000 (20|59)' '
-    new --rm --cpu-quota 20000 --cpu-period 50000 --cpu-shares 512 $ROOTFS $C cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu.weight'
+    new -d --cpu-quota 20000 --cpu-period 50000 --cpu-shares 512 $ROOTFS $C sleep 1000
+    limits $C cpu.max cpu.weight; gone $C'
 op '--read-only' '~.*Read-only file system.*' 'new --rm --read-only $ROOTFS $C touch /x 2>&1'
 op '--mount type=bind, ro' 'there 1' '
     echo there >$W/f
@@ -91,56 +101,22 @@ op 'the shim dies: the container is found and removed' '0' '
     /usr/sbin/$R --root /run/containerd/runc/default list -q | grep -c "^$C$" | grep -v 0'
 op 'nothing is left behind' '' 'gone box-$R; /usr/sbin/$R --root /run/containerd/runc/default list -q'
 
-# An image in OCI's layout, as any registry would give it.
-write_image() {
-    local blobs=$WORLD/oci/blobs/sha256 layer layer_id config manifest
-    mkdir -p "$blobs"
-    layer_id=$(sha256sum <"$WORLD/image.tar" | cut -d' ' -f1)
-    cp "$WORLD/image.tar" "$blobs/$layer_id"
-    blob() { local sum; sum=$(sha256sum <"$WORLD/blob" | cut -d' ' -f1); mv "$WORLD/blob" "$blobs/$sum"; printf '%s %s' "$sum" "$(stat -c %s "$blobs/$sum")"; }
-    layer=$(stat -c %s "$WORLD/image.tar")
-    printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$layer_id" >"$WORLD/blob"
-    config=$(blob)
-    jq -n --arg config "sha256:${config% *}" --arg layer "sha256:$layer_id" --argjson of_config "${config#* }" \
-        --argjson of_layer "$layer" '"application/vnd.oci.image." as $kind | {schemaVersion: 2, mediaType: "\($kind)manifest.v1+json",
-        config: {mediaType: "\($kind)config.v1+json", digest: $config, size: $of_config},
-        layers: [{mediaType: "\($kind)layer.v1.tar", digest: $layer, size: $of_layer}]}' >"$WORLD/blob"
-    manifest=$(blob)
-    printf '{"imageLayoutVersion":"1.0.0"}' >"$WORLD/oci/oci-layout"
-    jq -n --arg manifest "sha256:${manifest% *}" --argjson of_manifest "${manifest#* }" '{schemaVersion: 2, manifests: [{
-        mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $manifest, size: $of_manifest,
-        platform: {architecture: "amd64", os: "linux"},
-        annotations: {"io.containerd.image.name": "docker.io/library/busybox:test",
-        "org.opencontainers.image.ref.name": "test"}}]}' >"$WORLD/oci/index.json"
-    tar -C "$WORLD/oci" -cf "$WORLD/oci.tar" .
-}
 write_image
-
-mkdir -p /var/lib/containerd /opt/cni/bin
-mount -t tmpfs tmpfs /var/lib/containerd
+containerd_world
 /usr/sbin/sublet spec -b "$WORLD" && jq --arg root "$ROOTFS" '.process.terminal = false | .process.args = ["echo", "from a file"] | .root.path = $root' \
     "$WORLD/config.json" >"$WORLD/c" && mv "$WORLD/c" "$WORLD/config.json"
 
-ctr_answers() { ctr version >/dev/null 2>&1 && echo ok; }
-export -f ctr_answers
-
-# with_containerd RUNTIME: the daemon with the configuration of examples/engines; where ctr names no
-# runtime it finds this one as runc.
-with_containerd() {
-    local pid
+# with_runc_being RUNTIME: where ctr names no runtime, containerd finds this one as runc.
+with_runc_being() {
     mkdir -p "$WORLD/$1.path"
     ln -s "/usr/sbin/$1" "$WORLD/$1.path/runc"
-    PATH=$WORLD/$1.path:$PATH containerd --config "$ENGINES/../../examples/engines/containerd.toml" \
-        >>"${VM_LOGS:-$WORLD}/containerd-$1.log" 2>&1 &
-    pid=$!
-    until_out 300 ok ctr_answers >/dev/null
+    PATH=$WORLD/$1.path:$PATH containerd_start "$1" "$ENGINES/../../examples/engines/containerd.toml"
     ctr images import "$WORLD/oci.tar" >/dev/null
     play containerd "$1"
-    kill "$pid"
-    wait "$pid"
+    containerd_stop
 }
 
 for runtime in ${TEST_RUNTIMES:-sublet $BESIDE}; do
-    with_containerd "$runtime"
+    with_runc_being "$runtime"
 done
 verdicts containerd

@@ -13,7 +13,7 @@ NEED_TEST=(clang clang-format clang-tidy libclang-rt-14-dev shellcheck mandoc py
 
 # For the stage engines. shellcheck reads this file alone:
 # shellcheck disable=SC2034
-NEED_ENGINES=(podman conmon buildah containerd docker.io runc crun uidmap fuse-overlayfs
+NEED_ENGINES=(curl podman conmon buildah containerd docker.io runc crun uidmap fuse-overlayfs
     tini catatonit jq)
 
 # Prints those of the given packages that are not fully installed.
