@@ -128,11 +128,24 @@ run sublet run -b "$T/b" "$ID"
 expect_status 0
 expect_file "$T/hooked" 50331648
 
-t 'huge pages are refused beyond their limit'
-echo 4 >/proc/sys/vm/nr_hugepages
-run_limited '{"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]}' 'cat /sys/fs/cgroup/hugetlb.2MB.max'
-expect_out 0
-echo 0 >/proc/sys/vm/nr_hugepages
+# A device in software, over one end of a cable.
+t 'rdma: handles and objects of a device'
+ip link add vm-r type veth peer name vm-s
+modprobe rdma_rxe 2>"$T/err"
+rdma link add vm-rdma type rxe netdev vm-r 2>>"$T/err" || skip "no rdma device in software: $(<"$T/err")"
+with_limits '{"rdma": {"vm-rdma": {"hcaHandles": 2, "hcaObjects": 7}}}'
+expect_knob rdma.max 'vm-rdma hca_handle=2 hca_object=7 '
+printf '{"rdma": {"vm-rdma": {"hcaObjects": 9}}}' >"$T/resources"
+run sublet update --resources "$T/resources" "$ID"
+expect_status 0
+expect_knob rdma.max 'vm-rdma hca_handle=2 hca_object=9 '
+gone
+[ -n "$cli_skipped" ] || rdma link delete vm-rdma
+ip link delete vm-r
+
+t 'misc: a resource that this machine lacks is refused by the kernel'
+run_limited '{"unified": {"misc.max": "sev 1"}}'
+expect_refused "sublet: linux.resources.unified['misc.max']: cannot write 'sev 1' to cgroup file 'misc.max': Invalid argument"
 
 # ---- devices ----
 

@@ -59,3 +59,34 @@ user delete --force "$ID"
 expect_status 0
 
 rmdir "$given/session" "$given"
+
+# The host's manager gives him less: no cpu, as systemd does by default.
+part=$cli_cgroups/$GIVEN-part
+mkdir "$part"
+echo '+memory +pids' >"$part/cgroup.subtree_control"
+delegate "$GIVEN-part/user"
+delegate "$GIVEN-part/user/session"
+user_group=$GIVEN-part/user/session
+
+t 'with memory and pids alone those are held, and a limit of CPU or disk is refused by name'
+user run --rootfs "$T/rootfs" --memory 32M --pids 7 --detach --name "$ID" -- sleep 1000
+expect_status 0
+expect_quiet
+expect_file "$part/user/sublet-$ID/memory.max" 33554432
+expect_file "$part/user/sublet-$ID/pids.max" 7
+user update --cpu-quota 50000 "$ID"
+expect_status 1
+expect_err "sublet: linux.resources: cgroup '/$GIVEN-part' cannot give 'cpu' to groups below: Permission denied"
+expect_file "$part/user/sublet-$ID/memory.max" 33554432
+user delete --force "$ID"
+expect_status 0
+expect_absent "$part/user/sublet-$ID"
+user run --rootfs "$T/rootfs" --cpu 0.5 --memory 32M --name "$ID" -- true
+expect_status 125
+expect_err "sublet: linux.resources.cpu.quota: cpu: not delegated to uid $USER_ID with cgroup '/$GIVEN-part/user/session'"
+user_bundle "$T/io" '.linux.resources = {blockIO: {weight: 500}} | .process.args = ["/bin/true"]'
+user run -b "$T/io" "$ID"
+expect_status 125
+expect_err "sublet: linux.resources.blockIO.weight: io: not delegated to uid $USER_ID with cgroup '/$GIVEN-part/user/session'"
+expect_absent "$part/user/sublet-$ID"
+rmdir "$part/user/session" "$part/user" "$part"
