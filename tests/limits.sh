@@ -25,6 +25,7 @@ PROOFS=(
     'freeze||a paused container stands still'
     'update|cpu cpuset pids memory io|the limits of a container that lives can be changed'
     'paths|cpu memory pids|limits hold wherever the cgroup is'
+    'daemon-reload|cpu memory pids io|systemd, which made the group, keeps its limits'
     'delete||a crowd of processes in groups of their own is deleted in 2 s'
 )
 

@@ -10,7 +10,7 @@ cpu_quota() {
     local threads=$1 quota_us=$2 wanted=$(($2 / 100)) in out
     scene
     container a "{\"cpu\": {\"quota\": $quota_us, \"period\": 100000}}" spin "$threads"
-    window 3000
+    window 2000
     cpus a
     row "$(milli "$wanted") CPUs, busy threads: $threads" "$(milli "$in")" "$(milli "$out")" near "$wanted" 5 "$in" "$out"
     row 'it is stopped in each period' - "$(got a.throttled) of $(got a.periods)" \
@@ -41,7 +41,7 @@ cpu_weights() {
     ended b
     expect_eq 'status of b' "${status_of[b]}" 137
     names=(a)
-    window 2000
+    window 1000
     cpus a
     row "the other is gone: all of $CPU_COUNT CPUs" "$(milli "$in")" "$(milli "$out")" near "$all" 5 "$in" "$out"
     over
@@ -54,7 +54,7 @@ cpu_burst() {
     local burst_us=$1
     scene
     container a "{\"cpu\": {\"quota\": 100000, \"period\": 100000, \"burst\": $burst_us}}" burst 2 70 270
-    window 3000
+    window 2500
 }
 cpu_bursts() {
     cpu_burst 0

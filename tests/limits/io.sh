@@ -9,7 +9,8 @@ disk_begin() {
     [ -z "$cli_skipped" ] || return 0
     SCRATCH=$disk
     if [ -z "$SCRATCH" ]; then
-        truncate -s 64M "$T/scratch"
+        # whole from the start: what a loop device has to add to its file is memory of who writes
+        head -c 64M /dev/zero >"$T/scratch"
         SCRATCH=$(losetup --find --show "$T/scratch" 2>"$T/err") || { lacks "no loop device: $(<"$T/err")"; return; }
     fi
     read -r SCRATCH_NUMBER <"/sys/class/block/${SCRATCH##*/}/dev"
@@ -36,7 +37,7 @@ io_direct() {
     container wbps "{$SCRATCH_RULE, \"blockIO\": {$(at_most WriteBps 2097152)}}" disk write direct /dev/scratch 64K 1
     container riops "{$SCRATCH_RULE, \"blockIO\": {$(at_most ReadIOPS 100)}}" disk read direct /dev/scratch 4K 4
     container wiops "{$SCRATCH_RULE, \"blockIO\": {$(at_most WriteIOPS 100)}}" disk write direct /dev/scratch 4K 4
-    window --warm 800 --disk "$SCRATCH_NUMBER" 4000
+    window --warm 500 --disk "$SCRATCH_NUMBER" 3000
     rates rbps bytes read_bytes
     row 'read 2.0 MiB/s, direct' "$(mib "$in")/s" "$(mib "$out")/s" near 2097152 10 "$in" "$out"
     rates wbps bytes write_bytes
@@ -63,7 +64,7 @@ io_buffered() {
         disk read buffered /disk/read 64K 1
     container synced "{\"memory\": {\"limit\": 8388608}, \"blockIO\": {$(at_most WriteBps 2097152)}}" \
         disk write synced /disk/synced 128K 1
-    window --warm 1000 --disk "$SCRATCH_NUMBER" 4000
+    window --warm 1000 --disk "$SCRATCH_NUMBER" 3000
     rates read bytes read_bytes
     row 'read 2.0 MiB/s, buffered' "$(mib "$in")/s" "$(mib "$out")/s" near 2097152 10 "$in" "$out"
     rates synced bytes write_bytes
@@ -79,7 +80,7 @@ io_ahead() {
     scene
     container a "{\"memory\": {\"limit\": 8388608}, \"blockIO\": {$(at_most WriteBps 4194304)}}" \
         disk write buffered /disk/ahead 64K 1
-    window --warm 1500 --disk "$SCRATCH_NUMBER" 6000
+    window --warm 1000 --disk "$SCRATCH_NUMBER" 5000
     rates a bytes write_bytes
     row 'write at most 4.0 MiB/s, buffered' "$(mib "$in")/s" "$(mib "$out")/s" within 2097152 $((4194304 * 11 / 10)) "$out"
     ahead=$(((in - out) * ${seen[wall_us]:-0} / 1000000))
@@ -91,7 +92,7 @@ prove_io_buffered() {
     if [ -z "$cli_skipped" ]; then
         MORE_MOUNTS=", {\"destination\": \"/disk\", \"type\": \"bind\", \"source\": \"$T/disk\", \"options\": [\"rbind\", \"rw\"]}"
         mkdir -p "$T/disk"
-        if mkfs.ext4 -q -F -O ^has_journal "$SCRATCH" 2>"$T/err" && mount "$SCRATCH" "$T/disk"; then
+        if mkfs.ext4 -q -F -E nodiscard -O ^has_journal "$SCRATCH" 2>"$T/err" && mount "$SCRATCH" "$T/disk"; then
             head -c 16M /dev/zero >"$T/disk/read"
             sync -f "$T/disk"
             measure io_buffered
@@ -113,13 +114,21 @@ io_weights() {
     scene
     container a "{$SCRATCH_RULE, \"unified\": {\"io.weight\": \"default 100\"}}" disk read direct /dev/scratch 4K 8
     container b "{$SCRATCH_RULE, \"unified\": {\"io.weight\": \"default 300\"}}" disk read direct /dev/scratch 4K 8
-    window --warm 1000 --disk "$SCRATCH_NUMBER" 4000
+    window --warm 700 --disk "$SCRATCH_NUMBER" 2500
     rates a rounds reads
     low=$in
     row 'weight 100 of 400' "$in reads/s" "$out reads/s" within 1 999999 "$low"
     rates b rounds reads
     row 'weight 300 of 400' "$in reads/s" "$out reads/s" within 1 999999 "$in"
     row '1:3, at least 1:1.4' "1:$(milli "$(ratio "$in" "$low")")" - within 1400 3500 "$(ratio "$in" "$low")"
+    update_by '{"unified": {"io.weight": "default 300"}}' "$ID-a"
+    update_by '{"unified": {"io.weight": "default 100"}}' "$ID-b"
+    window --warm 700 --disk "$SCRATCH_NUMBER" 2500
+    rates b rounds reads
+    low=$in
+    rates a rounds reads
+    row 'update: 300 and 100, the other way round' "1:$(milli "$(ratio "$in" "$low")")" - \
+        within 1400 3500 "$(ratio "$in" "$low")"
     over
 }
 prove_io_weight() {

@@ -31,6 +31,8 @@ memory_max() {
     ends_touching a
     row 'at most 16 MiB: killed when it had' "$(mib "$bytes")" - within 15000000 16777216 "$bytes"
     row 'exit status of a killed one: 137' - "${status_of[a]}" equal "${status_of[a]}" 137
+    row 'sublet says so: the process was killed (OOM)' - "$(grep -c 'was killed (OOM)' "$T/a/err")" \
+        equal "$(grep -c 'was killed (OOM)' "$T/a/err")" 1
     row 'the kernel counts it: oom_kill' - "$(counter a memory.events oom_kill)" \
         within 1 9 "$(counter a memory.events oom_kill)"
     remove "$ID-a"
@@ -42,15 +44,15 @@ memory_high() {
     local free slow
     scene
     container a '{}' touch 64M
-    window --warm 0 1500
+    window --warm 0 1000
     free=${seen[a.inside.total_bytes]:-0}
-    row 'no limit: touched in 1.5 s' "$(mib "$free")" - within 67108864 67108864 "$free"
+    row 'no limit: touched in 1 s' "$(mib "$free")" - within 67108864 67108864 "$free"
     over
     scene
     container a '{"unified": {"memory.high": "16777216", "memory.swap.max": "0"}}' touch 64M
-    window --warm 0 --still 3000
+    window --warm 0 --still 2000
     slow=${seen[a.inside.total_bytes]:-0}
-    row 'slowed from 16 MiB on: touched in 3 s' "$(mib "$slow")" "$(mib "$(text a memory.current)")" \
+    row 'slowed from 16 MiB on: touched in 2 s' "$(mib "$slow")" "$(mib "$(text a memory.current)")" \
         within 14680064 33554432 "$slow"
     row 'and lives: memory.events high' - "$(counter a memory.events high)" \
         within 1 999999 "$(counter a memory.events high)"
@@ -71,7 +73,7 @@ swap_limit() {
     remove "$ID-a"
     scene
     container a '{"memory": {"limit": 16777216, "swap": -1}}' touch 40M
-    window --warm 0 --still 5000
+    window --warm 0 --still 4000
     bytes=${seen[a.inside.total_bytes]:-0}
     row 'swap without a limit: 40 MiB with 16 MiB of memory' "$(mib "$bytes")" "$(mib "$(text a memory.swap.current)")" \
         within 41943040 41943040 "$bytes"

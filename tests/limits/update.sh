@@ -20,15 +20,15 @@ update_cpu() {
     local in out less=$((CPU_COUNT * 250)) more=$((CPU_COUNT * 500))
     scene
     container a "{\"cpu\": {\"quota\": $((less * 100)), \"period\": 100000, \"cpus\": \"$CPUS\"}}" spin 2
-    window 3000
+    window 2000
     cpus a
     row "before: $(milli $less) CPUs" "$(milli "$in")" "$(milli "$out")" near $less 5 "$in" "$out"
     update --cpu-quota $((more * 100)) "$ID-a"
-    window 3000
+    window 2000
     cpus a
     row "--cpu-quota $((more * 100)): $(milli $more) CPUs" "$(milli "$in")" "$(milli "$out")" near $more 5 "$in" "$out"
     update --cpu-quota -1 --cpuset-cpus "${CPUS%,*}" "$ID-a"
-    window 3000
+    window 2000
     cpus a
     row "--cpu-quota -1 --cpuset-cpus ${CPUS%,*}: 1.000 CPUs" "$(milli "$in")" "$(milli "$out")" near 1000 5 "$in" "$out"
     over
@@ -40,17 +40,22 @@ update_weight() {
     scene
     container a "{\"cpu\": {\"cpus\": \"$CPUS\"}, \"unified\": {\"cpu.weight\": \"100\"}}" spin 4
     container b "{\"cpu\": {\"cpus\": \"$CPUS\"}, \"unified\": {\"cpu.weight\": \"100\"}}" spin 4
-    window 2000
+    window 1500
     cpus a
     low=$in
     cpus b
     row 'before: 1:1' "1:$(milli "$(ratio "$in" "$low")")" - near 1000 5 "$(ratio "$in" "$low")"
     update_by '{"unified": {"cpu.weight": "300"}}' "$ID-b"
-    window 3000
+    window 2500
     cpus a
     low=$in
     cpus b
     row 'one of them cpu.weight 300: 1:3' "1:$(milli "$(ratio "$in" "$low")")" - near 3000 5 "$(ratio "$in" "$low")"
+    update --cpu-idle 1 "$ID-b"
+    window 1000
+    cpus b
+    row '--cpu-idle 1: it runs where nobody else wants to' "$(milli "$in")" "$(milli "$out")" \
+        within 0 $((CPU_COUNT * 50)) "$in" "$out"
     over
 }
 
@@ -74,6 +79,21 @@ update_pids() {
     update --pids-limit 6 "$ID-a"
     run sublet exec "$ID-a" /worker /board 7 fork 20
     row '--pids-limit 6, four there are: forks' "$(<"$T/out")" - equal "$(<"$T/out")" 'forked 2 EAGAIN'
+    over
+}
+
+# Nobody drives the device c 60:1: an open that the rules let through ends beyond them.
+update_devices() {
+    local was
+    scene
+    container a '{"devices": [{"allow": false}, {"allow": true, "type": "c", "major": 60, "access": "rw"}]}' spin 1
+    window --warm 0 100
+    run sublet exec "$ID-a" /worker /board 7 open c:60:1:r
+    was=$(<"$T/out")
+    update_by '{"devices": [{"allow": false}, {"allow": true, "type": "c", "major": 60, "access": "w"}]}'
+    run sublet exec "$ID-a" /worker /board 7 open c:60:1:r c:60:1:w
+    row 'devices: from rw to w of c 60' "${was#* } -> $(sed 's/.* //' "$T/out" | xargs)" - \
+        equal "$was $(xargs <"$T/out")" 'c:60:1:r yes c:60:1:r no c:60:1:w yes'
     over
 }
 
@@ -107,13 +127,13 @@ update_io() {
     container wbps "{$SCRATCH_RULE, \"blockIO\": {$(at_most WriteBps 1048576)}}" disk write direct /dev/scratch 64K 1
     container riops "{$SCRATCH_RULE, \"blockIO\": {$(at_most ReadIOPS 50)}}" disk read direct /dev/scratch 4K 4
     container wiops "{$SCRATCH_RULE, \"blockIO\": {$(at_most WriteIOPS 50)}}" disk write direct /dev/scratch 4K 4
-    window --warm 500 --disk "$SCRATCH_NUMBER" 2500
+    window --warm 500 --disk "$SCRATCH_NUMBER" 2000
     update_io_rows before 1048576 50
     update_by "{\"blockIO\": {$(at_most ReadBps 2097152)}}" "$ID-rbps"
     update_by "{\"blockIO\": {$(at_most WriteBps 2097152)}}" "$ID-wbps"
     update_by "{\"blockIO\": {$(at_most ReadIOPS 100)}}" "$ID-riops"
     update_by "{\"blockIO\": {$(at_most WriteIOPS 100)}}" "$ID-wiops"
-    window --warm 500 --disk "$SCRATCH_NUMBER" 2500
+    window --warm 500 --disk "$SCRATCH_NUMBER" 2000
     update_io_rows doubled 2097152 100
     over
 }
@@ -133,6 +153,7 @@ prove_update() {
     measure update_weight
     measure update_burst
     measure update_pids
+    measure update_devices
     measure update_memory
     disk_begin
     measure update_io

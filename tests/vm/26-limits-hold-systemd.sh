@@ -5,4 +5,4 @@
 # long
 # limit: 600
 # vm: --systemd
-exec "$(dirname "$0")/../limits.sh" --tap paths io-max io-buffered
+exec "$(dirname "$0")/../limits.sh" --tap paths daemon-reload io-max io-buffered

@@ -4,11 +4,15 @@
  * worker BOARD watch ... | over          outside
  * Built without CMake by: cc -static -O2 -D_GNU_SOURCE -o worker, and the .c files of this folder
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "worker.h"
+
+#define LIFE_S 120
 
 struct mode {
     const char *name;
@@ -38,6 +42,13 @@ static int usage(void)
     return 2;
 }
 
+/* Whoever waits for a worker that no limit ended does not wait for long. */
+static void give_up(int number)
+{
+    (void) number;
+    _exit(124);
+}
+
 static int run_mode(struct board *board, int argc, char **argv)
 {
     struct work work = {.board = board, .arguments = argv + 4};
@@ -46,6 +57,10 @@ static int run_mode(struct board *board, int argc, char **argv)
     if (slot >= SLOTS)
         return usage();
     work.slot = &board->slot[slot];
+    if (getpid() == 1) { /* of a container, and with a handler: it dies of no signal otherwise */
+        (void) signal(SIGALRM, give_up);
+        (void) alarm(LIFE_S);
+    }
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(modes[i].name, argv[3]) == 0 && argc - 4 >= modes[i].least)
             return modes[i].run(&work);
