@@ -36,10 +36,11 @@ jq --arg group "/$group" --arg mapped "$work/mapped" '
         {"destination": "/mapped", "type": "bind", "source": $mapped, "options": ["bind", "idmap"],
          "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}],
          "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}]}]
+    | .linux.netDevices = {"torture0": {"name": "moved0"}}
     | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
         "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]}
 ' "$work/bundle/config.json" >"$work/config.json"
 mv "$work/config.json" "$work/bundle/config.json"
 
-unshare --mount --propagation private -- \
-    "$work/torture" "$sublet" "$work/root" "$work/bundle" "$cgroup" "$group" "$every" "$errors"
+unshare --mount --propagation private --net -- \
+    "$work/torture" "$sublet" "$work/root" "$work/bundle" "$cgroup" "$group" "$every" "$errors" torture0

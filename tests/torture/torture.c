@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT GROUP [EVERY [ERRORS]]
+ * torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT GROUP [EVERY [ERRORS [DEVICE]]]
  *
  * Crash consistency, proved by doing it: create, start and delete are killed at each of their
  * system calls, in the runtime and in the child, and each of their system calls is made to fail.
  * After every blow `delete --force` must succeed and leave no process, cgroup, mount or file; a
- * command whose call failed must say so, with a status other than 0, and not hang.
+ * command whose call failed must say so, with a status other than 0, and not hang. DEVICE is the
+ * network device that the container gets: it is back on the host after every create that did not
+ * come to its end.
  * Ends with a table and "N passed, N failed".
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +29,15 @@
 #define ID       "tortured"
 #define LIMIT_MS 8000
 
+/* In create: behind the runtime, whoever holds an id map and the container's process. */
+enum { ROLE_MOVER = 3 };
+
 struct place {
     char *sublet, *state_root, *bundle;
     const char *cgroup_root, *group;
     int mounts;
-    int startup; /* calls of libc's start-up, whose failure is not ours to report */
+    char *device; /* NULL: none */
+    int startup;  /* calls of libc's start-up, whose failure is not ours to report */
     int passed, failed;
 };
 
@@ -80,6 +88,47 @@ static int run_plain(const struct place *place, const char *verb, const char *op
         if (ended < 0 && errno != EINTR)
             return -1;
     }
+}
+
+/* The kernel destroys a virtual device with the container that had it, and the other end of it,
+ * some time after: that one has a name of the kernel's choice. */
+static void make_device(const struct place *place)
+{
+    char *argv[] = {(char *) (size_t) "ip",
+                    (char *) (size_t) "link",
+                    (char *) (size_t) "add",
+                    place->device,
+                    (char *) (size_t) "type",
+                    (char *) (size_t) "veth",
+                    NULL};
+    int status = -1;
+
+    if (place->device == NULL || if_nametoindex(place->device) != 0)
+        return;
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void) execvp(argv[0], argv);
+        _exit(121);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+        fprintf(stderr, "torture: cannot make the device %s\n", place->device);
+        exit(2);
+    }
+}
+
+/* create has done all that it does: the device is the container's, and ends with it. */
+static bool is_complete(const struct place *place)
+{
+    char path[512], text[4096];
+
+    (void) snprintf(path, sizeof path, "%s/" ID "/state.json", place->state_root);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    (void) fclose(file);
+    text[n] = '\0';
+    return strstr(text, "\"complete\":true") != NULL;
 }
 
 /* We are a subreaper: whatever a container leaves alive becomes our child. */
@@ -175,6 +224,9 @@ static void judge(struct place *place, const struct verb *verb, const struct str
 {
     char text[2048];
     int cleanup = open_output();
+    /* what the mover of devices is struck by itself, it may not be able to bring back */
+    bool returns = place->device != NULL && strcmp(verb->name, "create") == 0 &&
+                   strike->role < ROLE_MOVER && !is_complete(place);
     int status = run_plain(place, "delete", "--force", cleanup);
     const char *left = leftover(place);
 
@@ -190,6 +242,8 @@ static void judge(struct place *place, const struct verb *verb, const struct str
         complain(place, verb, strike, outcome, text);
     } else if (left != NULL) {
         complain(place, verb, strike, outcome, left);
+    } else if (returns && if_nametoindex(place->device) == 0) {
+        complain(place, verb, strike, outcome, "the network device did not come back");
     } else {
         place->passed++;
     }
@@ -198,6 +252,7 @@ static void judge(struct place *place, const struct verb *verb, const struct str
 
 static void prepare(const struct place *place, const struct verb *verb)
 {
+    make_device(place);
     for (int i = 0; i < 2 && verb->before[i] != NULL; i++) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -287,8 +342,8 @@ int main(int argc, char **argv)
     static const int errors[] = {EIO, ENOMEM, EMFILE, EPERM, ENOSYS};
 
     if (argc < 6) {
-        fprintf(stderr,
-                "usage: torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT GROUP [EVERY [ERRORS]]\n");
+        fprintf(stderr, "usage: torture SUBLET STATE_ROOT BUNDLE CGROUP_ROOT GROUP [EVERY [ERRORS "
+                        "[DEVICE]]]\n");
         return 2;
     }
     struct place place = {.sublet = argv[1],
@@ -296,6 +351,7 @@ int main(int argc, char **argv)
                           .bundle = argv[3],
                           .cgroup_root = argv[4],
                           .group = argv[5],
+                          .device = argc > 8 ? argv[8] : NULL,
                           .mounts = count_lines("/proc/self/mountinfo")};
     int every = argc > 6 ? atoi(argv[6]) : 1;
     int error_count = argc > 7 ? atoi(argv[7]) : 1;
