@@ -116,6 +116,13 @@ expect_json .hostname one.example
 expect_json .domainname nis.example
 expect [ "$(hostname)" != one.example ]
 
+t 'the domain name is set without a cgroup manager, too'
+make_bundle "$T/b" '.domainname = "nis.example" | .process.args = ["/bin/cat", "/proc/sys/kernel/domainname"]
+    | .linux |= del(.cgroupsPath, .resources)'
+run sublet --cgroup-manager disabled run -b "$T/b" "$ID"
+expect_status 0
+expect_out nis.example
+
 t 'names are set in a joined uts namespace as well'
 hold --uts
 look "$(set_namespace uts "/proc/$held/ns/uts") | .hostname = \"joined\""

@@ -188,6 +188,20 @@ expect_status 2
 expect_err_has "option '--process' goes without a command"
 end
 
+t 'labels are asked of the kernel, or refused where it has none'
+begin
+if [ ! -d /sys/kernel/security/apparmor ]; then
+    enter --apparmor sublet-box "$ID" true
+    expect_status 125
+    expect_err_has 'process.apparmorProfile: '
+fi
+if ! grep -q selinuxfs /proc/mounts; then
+    enter --process-label system_u:system_r:container_t:s0 "$ID" true
+    expect_status 125
+    expect_err_has 'process.selinuxLabel: '
+fi
+end
+
 t 'umask is 0022 where it is not said'
 begin
 run bash -c 'umask 0; exec "$@"' - "$SUBLET" --root "$T/root" exec "$ID" sh -c umask
@@ -257,6 +271,14 @@ run script -qefc "stty rows 44 cols 88; '$SUBLET' --root '$T/root' exec --tty $I
 expect_status 9
 expect_out_has /dev/pts/0
 expect_out_has '44 88'
+end
+
+t 'the size of the terminal of a foreground exec follows the caller'
+begin
+run -t 60 python3 "$FEATURES/terminal.py" "$T/seen" 'expect:24 80' expect:go raw size:50x132 'expect:50 132' 'type:x\r' -- \
+    "$SUBLET" --root "$T/root" exec --tty "$ID" sh -c 'trap "stty size" WINCH; stty size; echo go; while :; do read line && exit 7; done'
+expect_status 7
+expect_quiet
 end
 
 t 'a terminal is sent over the console socket, with the size of the process file'

@@ -14,6 +14,9 @@ profile sublet-box flags=(attach_disconnected,mediate_deleted) {
   file, capability, signal, mount,
   deny /etc/secret rw,
 }
+profile sublet-other flags=(attach_disconnected,mediate_deleted) {
+  file, capability, signal, mount,
+}
 profile sublet-outer flags=(attach_disconnected,mediate_deleted) {
   file, capability, signal, mount, umount, pivot_root, ptrace, unix, network,
   change_profile -> **,
@@ -42,6 +45,20 @@ for with in '.' '.process.noNewPrivileges = true' '.process.user = {"uid": 1000,
     expect_out $'sublet-box (enforce)\ncat: can\'t open \'/etc/secret\': Permission denied'
     expect_quiet
 done
+
+t 'one more process has the profile of the container, or the one of --apparmor'
+have_profiles
+edit_bundle "$T/b" '.process.args = ["/bin/sleep", "1000"]'
+run sublet run --detach -b "$T/b" "$ID"
+expect_status 0
+run sublet exec "$ID" cat /proc/self/attr/current
+expect_status 0
+expect_out 'sublet-box (enforce)'
+run sublet exec --apparmor sublet-other "$ID" cat /proc/self/attr/current
+expect_status 0
+expect_out 'sublet-other (enforce)'
+run sublet delete --force "$ID"
+edit_bundle "$T/b" '.process.args = ["/bin/sh", "-c", "cat /proc/self/attr/current; cat /etc/secret 2>&1"]'
 
 t 'a profile that the kernel does not know is refused'
 have_profiles

@@ -34,6 +34,13 @@ expect_forgotten() {
 
 # ---- the scope ----
 
+t 'host name and domain name are set there, too'
+CGROUP=system.slice:docker:$ID limits_bundle '{}' 'hostname; cat /proc/sys/kernel/domainname'
+edit_bundle "$T/b" '.hostname = "one.example" | .domainname = "nis.example"'
+run -t 60 sublet --cgroup-manager systemd run -b "$T/b" "$ID"
+expect_status 0
+expect_out $'one.example\nnis.example'
+
 t 'a container is in a group below its scope, and systemd shows the scope'
 scope '{}' 'sleep 1000'
 pid=$(sublet state "$ID" | jq .pid)
