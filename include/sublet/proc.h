@@ -64,6 +64,9 @@ int proc_receive(int fd, int timeout_ms, enum proc_news *ret_news, int *ret_fd,
  * as well. The sender is inside the container's reach: the pid has to be checked. */
 int proc_receive_child(int fd, int pidfd, int timeout_ms, pid_t *ret_pid, struct sub_err *err);
 
+/* 0 at the end of the channel or of the process of pidfd, or its failure; news are one, too. */
+int proc_wait_gone(int fd, int pidfd, int timeout_ms, struct sub_err *err);
+
 /* The same as proc_receive for a FIFO that is known to be readable: 0 at its end, else the failure.
  */
 int proc_read_failure(int fd, struct sub_err *err);

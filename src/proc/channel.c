@@ -139,6 +139,16 @@ int proc_receive_child(int fd, int pidfd, int timeout_ms, pid_t *ret_pid, struct
     return 1;
 }
 
+int proc_wait_gone(int fd, int pidfd, int timeout_ms, struct sub_err *err)
+{
+    struct sub_err message = {.code = 0};
+    int rc = receive(fd, pidfd, timeout_ms, &message, NULL, err);
+
+    if (rc > 0)
+        return sub_fail(err, EPROTO, NULL, "the child sent %u, expected to be gone", message.line);
+    return rc;
+}
+
 int proc_read_failure(int fd, struct sub_err *err)
 {
     struct sub_err message;

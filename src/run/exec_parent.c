@@ -249,20 +249,17 @@ int exec_signals(struct start *start, struct sub_err *err)
     return 0;
 }
 
-/* The end of the channel without a word: the program is executed. */
+/* The end of the channel without a word: the program is executed. Or it has ended, and the first
+ * process stands still with its end of the channel, in a group that was paused: not waited for. */
 int exec_confirm(struct start *start, struct sub_err *err)
 {
-    enum proc_news news;
-    int rc = proc_receive(start->channel[0], ANSWER_LIMIT_MS, &news, NULL, err);
+    struct pollfd first = {.fd = start->exec->first_pidfd, .events = POLLIN};
+    int status;
 
-    if (rc > 0)
-        return sub_fail(err, EPROTO, NULL, "the child sent %d, expected to be gone", (int) news);
-    if (rc == 0 && start->exec->first_pidfd >= 0) {
-        int status;
-
-        (void) sys_pidfd_wait(start->exec->first_pidfd, 0, &status); /* it has ended long since */
-    }
-    return rc;
+    SUBLET_TRY(proc_wait_gone(start->channel[0], start->child.pidfd, ANSWER_LIMIT_MS, err));
+    if (first.fd >= 0 && sys_poll(&first, 1, ALONE_LIMIT_MS) > 0)
+        (void) sys_pidfd_wait(first.fd, 0, &status);
+    return 0;
 }
 
 int exec_pid_file(struct start *start, struct sub_err *err)

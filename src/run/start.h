@@ -18,6 +18,7 @@
 
 #define ANSWER_LIMIT_MS  120000 /* for a child that only has our own work to do */
 #define DESTROY_LIMIT_MS 10000
+#define ALONE_LIMIT_MS   200
 #define FREEZE_LIMIT_MS  1000
 #define KILLED_LIMIT_MS  5000
 

@@ -95,10 +95,24 @@ int unknown_process(const struct state_record *record, int code, struct sub_err 
                     record->process.pid, record->id, sub_strerror(-code));
 }
 
-/* SIGKILL through a pidfd whose identity matched, then wait: a group that is empty by then spares
- * the waits below. 1 if it lived. */
-static int kill_process(const struct state_record *record, struct sub_err *err)
+static int wait_end(const struct state_record *record, int pidfd, int limit_ms, struct sub_err *err)
 {
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    int rc = sys_poll(&ended, 1, limit_ms);
+
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "process %d did not end: %s", record->process.pid,
+                        sub_strerror(-rc));
+    return 0;
+}
+
+/* SIGKILL through a pidfd whose identity matched, then wait: a group that is empty by then spares
+ * the waits below. But the end of a pid namespace waits for all who were in it, one of them may
+ * wait for the runtime that entered with him, and that one for a process that stands still in a
+ * paused group: only the kill of the group ends that. 1 if it lived, with its pidfd. */
+static int kill_process(const struct state_record *record, int *ret_pidfd, struct sub_err *err)
+{
+    struct sub_err later = {.code = 0};
     OWNED_FD pidfd = state_process_open(record);
     if (pidfd == -ESRCH)
         return 0;
@@ -109,12 +123,11 @@ static int kill_process(const struct state_record *record, struct sub_err *err)
     if (rc < 0 && rc != -ESRCH)
         return sub_fail(err, -rc, NULL, "cannot kill process %d: %s", record->process.pid,
                         sub_strerror(-rc));
-
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-    rc = sys_poll(&ended, 1, DESTROY_LIMIT_MS);
-    if (rc < 0)
-        return sub_fail(err, -rc, NULL, "process %d did not end: %s", record->process.pid,
-                        sub_strerror(-rc));
+    if (record->cgroup_path != NULL)
+        (void) wait_end(record, pidfd, ALONE_LIMIT_MS, &later); /* the group's kill follows */
+    else
+        SUBLET_TRY(wait_end(record, pidfd, DESTROY_LIMIT_MS, err));
+    *ret_pidfd = sub_take_fd(&pidfd);
     return 1;
 }
 
@@ -163,7 +176,9 @@ static void run_stop_hooks(struct target *target, struct sub_err *warn)
 int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *err)
 {
     if (target->has_record) {
-        int killed = kill_process(&target->record, err);
+        int fresh = -EBADF;
+        int killed = kill_process(&target->record, &fresh, err);
+        OWNED_FD pidfd = fresh;
 
         if (killed < 0)
             return killed;
@@ -171,6 +186,8 @@ int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *
             target->life_us = age_us(&target->record);
         target_account(target, true);
         SUBLET_TRY(remove_group(target, err));
+        if (killed > 0)
+            SUBLET_TRY(wait_end(&target->record, pidfd, DESTROY_LIMIT_MS, err));
         SUBLET_TRY(remove_resctrl(&target->record, err));
         run_stop_hooks(target, warn);
     }
