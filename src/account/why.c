@@ -64,6 +64,18 @@ static uint64_t held_by_cap(const uint64_t *sums)
     return throttled_us / spread;
 }
 
+/* Who meets its cap in most periods gets nothing more from a neighbour that is not there: it would
+ * meet it earlier. */
+static bool lives_at_cap(const uint64_t *sums)
+{
+    return sums[SUM_PERIODS] > 0 && sums[SUM_THROTTLED_PERIODS] >= sums[SUM_PERIODS] / 2;
+}
+
+static uint64_t waited_for_more(const uint64_t *sums)
+{
+    return num_above(sums[SUM_WAITING], sums[SUM_SHORTFALL]);
+}
+
 static void add(struct why *why, enum why_cause cause, uint64_t us, uint64_t count)
 {
     struct why_finding finding = {.cause = cause, .us = us, .count = count};
@@ -91,10 +103,10 @@ static void add(struct why *why, enum why_cause cause, uint64_t us, uint64_t cou
 /* Of little weight beside what its own threads take from each other. */
 static void add_contract(struct why *why, const uint64_t *sums)
 {
-    uint64_t us = num_above(sums[SUM_WAITING], sums[SUM_SHORTFALL]);
+    uint64_t us = waited_for_more(sums);
     size_t before = why->count;
 
-    if (sums[SUM_CLASS + ACCOUNT_SQUEEZED] > 0)
+    if (sums[SUM_CLASS + ACCOUNT_SQUEEZED] > 0 && !lives_at_cap(sums))
         add(why, WHY_CONTRACT, us, sums[SUM_CLASS + ACCOUNT_SQUEEZED]);
     if (why->count > before && us < sums[SUM_SELF_WAIT] / 2)
         why->findings[before].matters = false;
@@ -111,7 +123,8 @@ static void add_cpu(struct why *why, const uint64_t *sums, const struct summary_
         host_us += num_above(sums[SUM_SHORTFALL], others_us + host_us);
     add(why, WHY_NEIGHBOUR, others_us, others_us > 0 ? victim : 0);
     add(why, WHY_HOST, host_us, host_us > 0 ? starved + (others_us == 0 ? victim : 0) : 0);
-    add(why, WHY_OWN_CAP, held_by_cap(sums), sums[SUM_CLASS + ACCOUNT_AT_CAP]);
+    add(why, WHY_OWN_CAP, held_by_cap(sums) + (lives_at_cap(sums) ? waited_for_more(sums) : 0),
+        sums[SUM_CLASS + ACCOUNT_AT_CAP]);
     add_contract(why, sums);
     add(why, WHY_OWN_THREADS, sums[SUM_SELF_WAIT], 0);
 }
