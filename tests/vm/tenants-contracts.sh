@@ -44,6 +44,7 @@ expect_knob acme cpu.max '100000 100000'
 expect_knob acme cpu.max.burst 50000
 expect_knob acme memory.max 268435456
 expect_knob acme memory.high 209715200
+expect_knob acme memory.swap.max 0
 expect_knob acme pids.max 200
 expect_knob acme io.max "$disk rbps=1048576 wbps=1048576 riops=max wiops=100"
 expect_knob default cpu.weight 1
@@ -76,6 +77,20 @@ expect_knob acme memory.max 268435456
 expect test -d "/proc/$pid"
 expect_eq group "$(group_of "$ID-a")" "/sublet.tenants/acme/sublet-$ID-a"
 sublet delete -f "$ID-a"
+
+t 'protected memory, swap and the share of disks are written, and taken back'
+tenant set acme --memory-low 32M --swap 16M --io-weight 300
+expect_status 0
+expect_knob acme memory.low 33554432
+expect_knob . memory.low 33554432
+expect_knob acme memory.swap.max 16777216
+expect_knob acme io.weight 'default 300'
+tenant set acme --memory-low none --swap none --io-weight none
+expect_status 0
+expect_knob acme memory.low 0
+expect_knob . memory.low 0
+expect_knob acme memory.swap.max max
+expect_knob acme io.weight 'default 100'
 
 t 'what the kernel refuses changes nothing'
 tenant set acme --io /dev/vda=1B/s --memory 64M
@@ -247,6 +262,29 @@ tenant set acme --io /run=1MB/s
 expect_status 1
 expect_err_match "^sublet: tenant 'acme': io '/run': lies in a file system of type (tmpfs|ramfs|rootfs), which has no disk$"
 umount "$T/over" "$T/mnt"
+
+t 'a dry removal tells what it would write for the others, and is refused where a removal is'
+tenant set other --cpu 'pinned 1'
+expect_status 0
+tenant remove other -n
+expect_status 0
+expect_out_has '2 CPUs - 0 pinned - 0.2 reserve = 1.8 for sale, 0.25 sold'
+expect_out_match '^sublet[.](tenants/|pinned-)other removed$'
+expect_out_has "sublet.tenants/cpu.weight '900', is '400'"
+start "$ID" --tenant other
+tenant remove other -n
+expect_status 1
+expect_err_has "tenant 'other' has containers, --force kills them: cgroup busy: pid "
+tenant remove other -n --force
+expect_status 0
+expect container_is "$ID" running
+sublet delete -f "$ID"
+tenant remove other
+expect_status 0
+tenant remove acme -n
+expect_status 0
+expect_out_match '^sublet.tenants removed$'
+expect test -d "$top/acme"
 
 t 'the last one takes everything with it'
 tenant remove acme
