@@ -15,7 +15,7 @@ run env DESTDIR="$T/dest" cmake --install "$SUBLET_BUILD" --prefix /usr
 expect_status 0
 expect_eq sbin "$(files sbin)" sublet
 expect_eq libexec "$(files libexec/sublet)" 'metrics netdevices systemd top'
-expect_eq unit "$(files lib/systemd)" 'system/sublet-tenants.service'
+expect_eq unit "$(files lib/systemd)" 'system/sublet-meter.service system/sublet-tenants.service'
 expect_eq mode "$(stat -c %a "$usr/sbin/sublet" "$usr"/libexec/sublet/* | sort -u)" 755
 run "$usr/sbin/sublet" --version
 expect_status 0

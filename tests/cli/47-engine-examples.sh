@@ -40,6 +40,15 @@ else
     skip 'python3 has no yaml here'
 fi
 
+t 'the example for Kubernetes with tenants is YAML: the node of one tenant, and a pod that names one'
+if python3 -c 'import yaml' 2>/dev/null; then
+    run python3 -c 'import json, sys, yaml; json.dump(list(yaml.safe_load_all(open(sys.argv[1]))), sys.stdout)' "$examples/kubernetes-tenant.yaml"
+    expect_json '.[0] | .kind, .cgroupDriver, .cgroupRoot' $'KubeletConfiguration\ncgroupfs\n/sublet.tenants/pods'
+    expect_json '.[1].metadata.annotations["org.sublet.tenant"]' shop
+else
+    skip 'python3 has no yaml here'
+fi
+
 t 'what README.md shows of them is what they are'
 for file in podman.conf containerd.toml docker.json crio.conf; do
     grep -vE '^ *(#|$|version = 2)' "$examples/$file" >"$T/$file"

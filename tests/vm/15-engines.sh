@@ -28,6 +28,10 @@ op 'podman run' 'hi 67108864' 'e run --rm $N -m 64m $I sh -c "echo hi; cat /sys/
 op 'podman run --detach, exec, rm' 'hi 7 0' '
     e run -d --name $C $N $I sleep 1000 >/dev/null; e exec $C echo hi; e exec $C sh -c "exit 7"; echo $?
     e rm -f -t 0 $C >/dev/null; echo $?'
+op 'podman run in a tenant' '~0::/sublet.tenants/shop/libpod-[0-9a-f]+(/container)? 268435456' '
+    /usr/sbin/sublet tenant set shop --cpu "elastic 0.5" --memory 256M
+    "$ENGINES/../../examples/engines/podman-tenant.sh" shop $N --cgroupns host $I sh -c "cat /proc/self/cgroup"
+    cat /sys/fs/cgroup/sublet.tenants/shop/memory.max; /usr/sbin/sublet tenant remove shop'
 op 'ctr run' 'hi 7' 'ctr run --rm --runc-binary /usr/sbin/sublet --rootfs $ROOTFS $C sh -c "echo hi; exit 7"; echo $?'
 op 'nothing is left behind' '' '/usr/sbin/sublet list -q; /usr/sbin/sublet --root /run/containerd/runc/default list -q'
 play engines sublet
