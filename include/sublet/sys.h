@@ -100,6 +100,8 @@ int sys_pidfd_signal(int pidfd, int signal);
 int sys_kill_group(pid_t leader, int signal); /* a process group, by a child not yet reaped */
 /* waitid on a pidfd. status as waitpid gives it; 0 when done, -EAGAIN with WNOHANG and alive. */
 int sys_pidfd_wait(int pidfd, int options, int *ret_status);
+/* Every child that has ended, whoever it was. */
+void sys_reap_all(void);
 int sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 int sys_capget(uint64_t *ret_permitted); /* of the calling thread; bit n: capability n */
 int sys_close_range(unsigned first, unsigned last, unsigned flags);

@@ -54,6 +54,15 @@ int sys_pidfd_wait(int pidfd, int options, int *ret_status)
     return 0;
 }
 
+void sys_reap_all(void)
+{
+    siginfo_t info;
+
+    do {
+        info.si_pid = 0;
+    } while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid != 0);
+}
+
 int sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     return result(prctl(option, a, b, c, d));
