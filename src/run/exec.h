@@ -55,5 +55,7 @@ int exec_cgroup(struct start *start, struct sub_err *err);
 /* Clones the child into the group that can take it. */
 int exec_clone(struct start *start, struct sub_err *err);
 int exec_not_running(const char *id, struct sub_err *err);
+/* Its process has the OOM score from the runtime. */
+bool exec_hands_score_down(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps of an exec in the runtime. The container's lock is held from "container" to "spawn": a
- * delete that comes later finds the new process in the group. */
+ * delete that comes later finds the new process in the group, and a pause finds the first one gone.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "sublet/base/fd.h"
 #include "sublet/sys.h"
@@ -19,7 +21,8 @@
 #include "start.h"
 #include "target.h"
 
-#define LINK_TEXT 32 /* "cgroup:[4026531835]" */
+#define WORD_LIMIT_MS 1000
+#define LINK_TEXT     32 /* "cgroup:[4026531835]" */
 
 int exec_not_running(const char *id, struct sub_err *err)
 {
@@ -153,8 +156,33 @@ int exec_final_cpus(struct start *start, struct sub_err *err)
                     "process.execCPUAffinity.final", err);
 }
 
+/* For others than root the files in /proc of a process that is not dumpable are out of reach. */
+bool exec_hands_score_down(void)
+{
+    return geteuid() != 0;
+}
+
+/* A pause that stopped the first process before it has told of the second would leave that one to
+ * nobody: the end of its pid namespace, which waits for it, would wait for a resume. But something
+ * inside may hold the first one up as well, a file system for one, and then no delete is to wait.
+ */
+static void wait_for_word(const struct start *start)
+{
+    struct pollfd wait[] = {
+        {.fd = start->channel[0],  .events = POLLIN},
+        {.fd = start->child.pidfd, .events = POLLIN}
+    };
+
+    if (start->exec->order != EXEC_SHARED)
+        (void) sys_poll(wait, 2, WORD_LIMIT_MS);
+}
+
 int exec_spawn(struct start *start, struct sub_err *err)
 {
+    const struct plan_process *process = &start->plan->process;
+
+    if (process->has_oom_score_adj && exec_hands_score_down())
+        SUBLET_TRY(write_oom_score(process, getpid(), err));
     /* what the child is until it becomes the stub is this very memory */
     int rc = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
@@ -163,8 +191,9 @@ int exec_spawn(struct start *start, struct sub_err *err)
     SUBLET_TRY(exec_clone(start, err));
     if (start->child.pid == 0)
         child_main(start);
-    state_unlock(start->dir_fd);
     sub_close(&start->channel[1]); /* so that the child's end is the only one */
+    wait_for_word(start);
+    state_unlock(start->dir_fd);
     return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "sublet/sys.h"
 #include "sublet/tenant.h"
 
+#include "exec.h"
 #include "start.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -93,15 +94,7 @@ int let_child_go_on(struct start *start)
     return rc == -EPIPE ? 0 : rc;
 }
 
-int step_id_maps(struct start *start, struct sub_err *err)
-{
-    if (!start->plan->ns.new_user)
-        return 0;
-    SUBLET_TRY(ns_write_id_maps(&start->plan->ns, start->child.pid, err));
-    return let_child_go_on(start);
-}
-
-static int write_oom_score(const struct plan_process *process, pid_t pid, struct sub_err *err)
+int write_oom_score(const struct plan_process *process, pid_t pid, struct sub_err *err)
 {
     char path[64], text[NUM_TEXT];
 
@@ -143,12 +136,14 @@ static int set_scheduler(const struct plan_scheduler *scheduler, pid_t pid, stru
     return 0;
 }
 
+/* Before the id maps: a child that goes on from there is not dumpable, and its files in /proc are
+ * root's from then on. */
 int step_attributes(struct start *start, struct sub_err *err)
 {
     const struct plan_process *process = &start->plan->process;
     pid_t pid = start->child.pid;
 
-    if (process->has_oom_score_adj)
+    if (process->has_oom_score_adj && (start->exec == NULL || !exec_hands_score_down()))
         SUBLET_TRY(write_oom_score(process, pid, err));
     if (process->scheduler != NULL)
         SUBLET_TRY(set_scheduler(process->scheduler, pid, err));
@@ -162,6 +157,14 @@ int step_attributes(struct start *start, struct sub_err *err)
                             sub_strerror(-rc));
     }
     return 0;
+}
+
+int step_id_maps(struct start *start, struct sub_err *err)
+{
+    if (!start->plan->ns.new_user)
+        return 0;
+    SUBLET_TRY(ns_write_id_maps(&start->plan->ns, start->child.pid, err));
+    return let_child_go_on(start);
 }
 
 int step_devices(struct start *start, struct sub_err *err)

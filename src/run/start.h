@@ -137,6 +137,7 @@ void undo_spawn(struct start *start);
 int let_child_go_on(struct start *start);
 int step_id_maps(struct start *start, struct sub_err *err);
 int step_attributes(struct start *start, struct sub_err *err);
+int write_oom_score(const struct plan_process *process, pid_t pid, struct sub_err *err);
 int step_devices(struct start *start, struct sub_err *err);
 int step_mounted(struct start *start, struct sub_err *err);
 int step_prestart(struct start *start, struct sub_err *err);

@@ -208,10 +208,14 @@ expect_status 125
 expect_err_match '^sublet: process.rlimits\[0\]: .*Operation not permitted'
 
 t 'a score for the OOM killer can be raised, not lowered'
-user_bundle '.process.oomScoreAdj = 500 | .process.args = ["/bin/cat", "/proc/self/oom_score_adj"]'
-user run -b "$B" "$ID"
+user_bundle '.process.oomScoreAdj = 500 | .process.args = ["/bin/sleep", "100"]'
+user run --detach -b "$B" "$ID"
 expect_status 0
-expect_out 500
+user exec "$ID" cat /proc/self/oom_score_adj /proc/1/oom_score_adj
+expect_status 0
+expect_out $'500\n500'
+user delete --force "$ID"
+expect_status 0
 edit_bundle "$B" '.process.oomScoreAdj = -500'
 user run -b "$B" "$ID"
 expect_status 125
