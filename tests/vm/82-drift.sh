@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What somebody else writes into the groups of tenants, or the kernel changes there, while a meter
 # runs: found, told and put right; and what a command changes is left alone.
+# long
 # limit: 90
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"

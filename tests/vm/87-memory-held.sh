@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Limits of a contract that hold for all containers of a tenant together: memory, swap, processes;
 # memory that is protected from neighbours; and a container's own limit inside of it.
+# long
 # limit: 150
 # vm: --disk 256M
 # shellcheck source=tests/lib/cli.sh
