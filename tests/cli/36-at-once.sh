@@ -12,7 +12,7 @@ many() {
     local what
     run -t $((TEST_MANY_S + 60)) python3 "$LIB/../cli/helpers/many.py" "$SUBLET" "$T/root" "$T/b" "$ID" "$TEST_MANY_S" "$LIMIT_S"
     expect_status 0
-    expect_eq 'illegal answers' "$(grep -v '^#' "$T/out" | sort | uniq -c | sort -rn | head -n 5)" ''
+    expect_eq 'illegal answers' "$(grep -v '^#' "$T/out" | sort | uniq -c | sort -rn | head -n 20)" ''
     # Each of them must have had its turn, or nothing was shown.
     for what in create start state 'kill' delete 'delete -f' list exec ps pause resume; do
         expect_out_has "# $what: "

@@ -14,7 +14,7 @@ bound_to_v1 memory || [ "$cli_cgroups" = /sys/fs/cgroup/unified ] ||
 
 # shellcheck disable=SC2016 # for the shell inside
 make_bundle "$B" '.linux.cgroupsPath = "/'"$ID"'" | .process.args = ["/bin/sh", "-c",
-    "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; sleep 1000 & sleep 1000 & touch /tmp/ready; wait"]'
+    "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; sleep 1000 & sleep 1000 & wait"]'
 started() {
     run sublet run --detach -b "$B" "$ID"
     expect_status 0
