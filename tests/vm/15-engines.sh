@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The first minute of a user of podman, and of one of containerd: where the two are installed. The
 # stage engines has all of their operations.
+# long
 # limit: 300
 # shellcheck disable=SC2016 # for the shell of the row
 # shellcheck source=tests/engines/lib/rows.sh
