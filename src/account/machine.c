@@ -56,7 +56,7 @@ int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machin
 
 static uint64_t advance(uint64_t *base_us, uint64_t now_us)
 {
-    uint64_t grown_us = now_us > *base_us ? now_us - *base_us : 0;
+    uint64_t grown_us = num_above(now_us, *base_us);
 
     if (now_us > *base_us || *base_us - now_us > ANOTHER_SUM_US)
         *base_us = now_us;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sublet/base/num.h"
 #include "sublet/base/time.h"
 
 #include "summary.h"
@@ -191,7 +192,7 @@ static void find_used(struct container *container, const struct ledger_record *r
         uint64_t told = container->told[i];
 
         container->told[i] = delta[i];
-        delta[i] = delta[i] > told ? delta[i] - told : 0;
+        delta[i] = num_above(delta[i], told);
     }
     delta[SUM_UNMETERED] = delta[SUM_USED];
 }

@@ -2,6 +2,8 @@
 /* The host: its own totals, and of which times nothing is known. */
 #include <string.h>
 
+#include "sublet/base/num.h"
+
 #include "summary.h"
 
 #define GAP_US UINT64_C(1500000) /* a shorter one is a meter that ended and began */
@@ -90,7 +92,7 @@ void host_take(struct summarizing *s, const struct ledger_record *record)
         return;
 
     uint64_t long_us = span.total.cap / now->cpus;
-    span.time.from_us = record->us > long_us ? record->us - long_us : 0;
+    span.time.from_us = num_above(record->us, long_us);
     put_span(s, &span);
 }
 

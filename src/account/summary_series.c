@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sublet/base/num.h"
+
 #include "summary.h"
 
 static uint64_t grown(uint64_t now, uint64_t before)
@@ -154,7 +156,7 @@ static void find_span(const struct summarizing *s, const struct series *series,
     span->from_us = series->us;
     span->to_us = record->us;
     if (series->clock_steps != s->clock_steps || span->from_us > span->to_us)
-        span->from_us = record->us > record->winus ? record->us - record->winus : 0;
+        span->from_us = num_above(record->us, record->winus);
 }
 
 /* A record without windows is not of the meter: what the meter sums is not in it. */
@@ -175,7 +177,7 @@ static void find_delta(struct series *series, const struct ledger_record *record
     if (delta[SUM_UNUSED] > delta[SUM_ENTITLED])
         delta[SUM_UNUSED] = delta[SUM_ENTITLED];
     uint64_t seen = delta[SUM_ENTITLED] - delta[SUM_UNUSED] + delta[SUM_BORROWED];
-    delta[SUM_UNMETERED] = delta[SUM_USED] > seen ? delta[SUM_USED] - seen : 0;
+    delta[SUM_UNMETERED] = num_above(delta[SUM_USED], seen);
     if (record->winus > 0) {
         delta[SUM_METERED] = span->to_us - span->from_us;
         delta[SUM_MEMORY_TIME] = record->mem == NULL ? 0 : span->to_us - span->from_us;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sublet/base/num.h"
+
 #include "summary.h"
 
 #define STALL_PERCENT   2 /* of the time between two records: less is no stall to speak of */
@@ -30,7 +32,7 @@ static uint64_t io_stalled(const struct span *span)
     uint64_t full_us = span->delta[SUM_IO_FULL];
     uint64_t other_us = span->delta[SUM_IO_CAPPED] + span->delta[SUM_MEMORY_FULL];
 
-    return full_us > other_us ? full_us - other_us : 0;
+    return num_above(full_us, other_us);
 }
 
 static bool met_own_limit(const struct series *series)
@@ -77,8 +79,7 @@ static uint64_t work_beside(const struct series *series, const struct series *vi
  */
 static uint64_t grown_bytes(const struct series *series)
 {
-    return series->memory_bytes > series->calm_bytes ? series->memory_bytes - series->calm_bytes
-                                                     : 0;
+    return num_above(series->memory_bytes, series->calm_bytes);
 }
 
 static uint64_t amount_of(const struct series *series, const struct series *victim,

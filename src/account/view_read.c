@@ -4,6 +4,7 @@
 
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/num.h"
 #include "sublet/sys.h"
 #include "sublet/tenant.h"
 
@@ -40,11 +41,6 @@ static bool open_group(struct account_view *view, struct watched *watched)
     return true;
 }
 
-static uint64_t grown(uint64_t now, uint64_t before)
-{
-    return now > before ? now - before : 0;
-}
-
 /* Counters that are absent stay 0 on both sides; without a base it is not known when they grew. */
 static void read_fast(struct account_view *view, struct watched *watched)
 {
@@ -55,10 +51,10 @@ static void read_fast(struct account_view *view, struct watched *watched)
     if (watched->based) {
         watched->party = (struct account_party){
             .entitled_micro = tenant->entitled_micro,
-            .used_us = grown(cpu->usage_us, tenant->cpu.usage_us),
-            .throttled_us = grown(cpu->throttled_us, tenant->cpu.throttled_us),
-            .some_us = grown(pressure->some.total_us, tenant->cpu_pressure.some.total_us),
-            .full_us = grown(pressure->full.total_us, tenant->cpu_pressure.full.total_us),
+            .used_us = num_above(cpu->usage_us, tenant->cpu.usage_us),
+            .throttled_us = num_above(cpu->throttled_us, tenant->cpu.throttled_us),
+            .some_us = num_above(pressure->some.total_us, tenant->cpu_pressure.some.total_us),
+            .full_us = num_above(pressure->full.total_us, tenant->cpu_pressure.full.total_us),
             .tasks = tenant->slow.pids.current,
         };
     }
@@ -85,10 +81,10 @@ static bool is_at_limit(const struct tenant_io *limit, const struct cg_io_counte
                         const struct cg_io_counters *before, uint64_t waited_us)
 {
     const uint64_t done[CG_IO_KINDS] = {
-        [CG_IO_RBPS] = grown(now->read_bytes, before->read_bytes),
-        [CG_IO_WBPS] = grown(now->written_bytes, before->written_bytes),
-        [CG_IO_RIOPS] = grown(now->reads, before->reads),
-        [CG_IO_WIOPS] = grown(now->writes, before->writes),
+        [CG_IO_RBPS] = num_above(now->read_bytes, before->read_bytes),
+        [CG_IO_WBPS] = num_above(now->written_bytes, before->written_bytes),
+        [CG_IO_RIOPS] = num_above(now->reads, before->reads),
+        [CG_IO_WIOPS] = num_above(now->writes, before->writes),
     };
 
     for (size_t i = 0; i < CG_IO_KINDS; i++) {
@@ -107,7 +103,8 @@ static uint64_t stalled_at_limit(const struct watched *watched, const struct cgr
     static const struct cg_io_counters none;
     const struct account_slow *slow = &watched->public.slow;
     const struct tenant_contract *contract = watched->contract;
-    uint64_t waited_us = grown(sample->io_pressure.some.total_us, slow->io_pressure.some.total_us);
+    uint64_t waited_us =
+        num_above(sample->io_pressure.some.total_us, slow->io_pressure.some.total_us);
 
     if (!watched->slow_based || contract == NULL || waited_us == 0)
         return 0;
@@ -118,7 +115,7 @@ static uint64_t stalled_at_limit(const struct watched *watched, const struct cgr
 
         if (limit->found && now != NULL &&
             is_at_limit(limit, now, before == NULL ? &none : before, waited_us))
-            return grown(sample->io_pressure.full.total_us, slow->io_pressure.full.total_us);
+            return num_above(sample->io_pressure.full.total_us, slow->io_pressure.full.total_us);
     }
     return 0;
 }

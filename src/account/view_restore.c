@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sublet/base/num.h"
+
 #include "view.h"
 
 static void restore_sums(struct account_tenant *tenant, const struct ledger_record *record)
@@ -48,7 +50,7 @@ static void add_gap(struct account_tenant *tenant, const struct ledger_cpu *cpu,
     const struct account_host host = {.window_us = gap_us, .cpus = 1};
     const struct account_party party = {
         .entitled_micro = tenant->entitled_micro,
-        .used_us = tenant->cpu.usage_us > cpu->use ? tenant->cpu.usage_us - cpu->use : 0,
+        .used_us = num_above(tenant->cpu.usage_us, cpu->use),
     };
     struct account_host_row ignored;
     struct account_row row;
@@ -81,7 +83,7 @@ static void restore_contract(struct account_tenant *tenant, const struct ledger_
 bool account_view_restore(struct account_view *view, const struct ledger_record *record,
                           const char *boot, uint64_t now_us, uint64_t *ret_gap_us)
 {
-    uint64_t gap_us = now_us > record->us ? now_us - record->us : 0; /* 0: the clock was set back */
+    uint64_t gap_us = num_above(now_us, record->us); /* 0: the clock was set back */
 
     if (strcmp(record->boot, boot) != 0)
         return false;

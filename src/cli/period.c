@@ -87,7 +87,7 @@ int period_read(const struct args *args, uint64_t default_us, uint64_t *ret_from
         SUBLET_TRY(read_one(args, "to", args->asked.to, now_us, err));
         (void) period_parse(args->asked.to, now_us, &to_us);
     }
-    from_us = to_us > default_us ? to_us - default_us : 0;
+    from_us = num_above(to_us, default_us);
     if (args->asked.from != NULL) {
         SUBLET_TRY(read_one(args, "from", args->asked.from, now_us, err));
         (void) period_parse(args->asked.from, now_us, &from_us);

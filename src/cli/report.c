@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sublet/base/buf.h"
+#include "sublet/base/num.h"
 
 #include "period.h"
 #include "say.h"
@@ -29,7 +30,7 @@ struct report_closing report_close(const struct summary *summary)
     uint64_t all_us = summary->all[SUM_USED], shown_us = summary->total[SUM_USED];
     struct report_closing closing = {
         .shown_us = shown_us,
-        .others_us = all_us > shown_us ? all_us - shown_us : 0,
+        .others_us = num_above(all_us, shown_us),
         .own_us = host->own_us,
         .idle_us = host->idle_us,
         .steal_us = host->steal_us,

@@ -60,9 +60,8 @@ static const struct step_table exec_steps = {rows, sizeof rows / sizeof *rows};
 static int load_config(const struct target *target, const struct spec **ret_spec,
                        struct sub_err *err)
 {
-    int rc = spec_load(target->arena, target->dir_fd, STATE_CONFIG, NULL, ret_spec, err);
-
     struct sub_err gone = {.code = 0};
+    int rc = spec_load(target->arena, target->dir_fd, STATE_CONFIG, NULL, ret_spec, err);
 
     if (rc != -ENOENT || state_lock(target->root_fd, target->id, target->dir_fd, &gone) == 0)
         return rc;
