@@ -21,6 +21,15 @@ run "$usr/sbin/sublet" --version
 expect_status 0
 expect cmp "$T/out" <("$SUBLET" --version)
 
+t 'systemd takes the units, their program and their manual pages are there'
+mkdir "$T/units"
+for unit in "$usr"/lib/systemd/system/*; do # with the program of this test
+    sed "s,=[^ ]*/sublet ,=$usr/sbin/sublet ," "$unit" >"$T/units/${unit##*/}"
+done
+run env MANPATH="$usr/share/man" systemd-analyze verify "$T"/units/*.service
+expect_status 0
+expect_quiet
+
 t 'a manual page for each command of the help, and one for the program'
 "$SUBLET" --help >"$T/help"
 commands=$(sed -nE '/^Commands:/,/^$/ s/^  ([a-z]+) .*/\1/p' "$T/help" | sort)
