@@ -20,8 +20,10 @@ if [ "${BENCH_NAMESPACE:-}" != "$$" ]; then
         bash -c 'exec bash "$0" "$@"' "$0" "$@"
 fi
 
-# The state root on tmpfs, as /run is on real hosts; one v2 hierarchy where peers expect it.
+# The state root on tmpfs, as /run is on real hosts; no ledger, that of this host or another, but in
+# the row that is of it; one v2 hierarchy where peers expect it.
 mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/log
 [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 work=$(mktemp -d "${TMPDIR:-/tmp}/sublet-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -35,7 +37,7 @@ done
 install -m 0755 "$sublet" "$work/sublet"
 sublet=$work/sublet
 
-mkdir -p "$work"/default/rootfs/{bin,proc,dev,sys/fs/cgroup,tmp}
+mkdir -p "$work/ledger" "$work"/default/rootfs/{bin,proc,dev,sys/fs/cgroup,tmp}
 cp "$(command -v busybox)" "$work/default/rootfs/bin/true"
 "$sublet" spec --bundle "$work/default"
 edit() {
@@ -69,6 +71,7 @@ cd "$work/default"
 "$work/compare" "$rounds" \
     "floor" "$work/floor" "$work/default/rootfs" /sys/fs/cgroup /bin/true \
     -- "sublet run, default bundle" "$sublet" run -b "$work/default" bench \
+    -- "the same, start and end recorded" "$sublet" --ledger "$work/ledger" run -b "$work/default" bench \
     -- "sublet run, podman's filter" "$sublet" run -b "$work/seccomp" bench \
     -- "sublet exec" "$sublet" exec bench-lives /bin/true \
     -- "create, start, delete (sh)" "$work/life" \
