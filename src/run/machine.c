@@ -124,13 +124,10 @@ int step_net_devices(struct start *start, struct sub_err *err)
     return 0;
 }
 
+/* Not by a request: an answer that is still under way would be taken for its own. */
 void undo_devices(struct start *start)
 {
-    struct sub_err failure = {.code = 0};
-
-    if (start->net_devices.pidfd >= 0 && ask(start, "linux.netDevices", "undo", &failure) < 0)
-        log_debug("%s: %s", failure.path, failure.text);
-    sys_talk_close(&start->net_devices);
+    sys_talk_end(&start->net_devices, DEVICES_LIMIT_MS);
 }
 
 void keep_net_devices(struct start *start)

@@ -310,13 +310,13 @@ static int last_words(struct start *start, struct sub_err *err)
 
 int step_release(struct start *start, struct sub_err *err)
 {
-    keep_net_devices(start);
-
     int rc = proc_go(start->channel[0]);
 
     cg_systemd_close(&start->systemd); /* a foreground run has no more use for it */
     if (rc == -EPIPE)
         return last_words(start, err);
-    return rc < 0 ? sub_fail(err, -rc, NULL, "cannot release the process: %s", sub_strerror(-rc))
-                  : 0;
+    if (rc < 0)
+        return sub_fail(err, -rc, NULL, "cannot release the process: %s", sub_strerror(-rc));
+    keep_net_devices(start); /* a process that is gone by now leaves them to be brought back */
+    return 0;
 }

@@ -153,12 +153,23 @@ void sys_talk_close(struct sys_talk *talk)
 {
     int status;
 
+    /* before it sees the end of the socket: it has nothing left to do */
+    if (talk->pidfd >= 0)
+        (void) sys_pidfd_signal(talk->pidfd, SIGKILL);
     sub_close(&talk->fd);
-    if (talk->pidfd < 0)
-        return;
-    (void) sys_pidfd_signal(talk->pidfd, SIGKILL); /* it has nothing left to do */
-    (void) sys_pidfd_wait(talk->pidfd, 0, &status);
+    if (talk->pidfd >= 0)
+        (void) sys_pidfd_wait(talk->pidfd, 0, &status);
     sub_close(&talk->pidfd);
+}
+
+void sys_talk_end(struct sys_talk *talk, int limit_ms)
+{
+    struct pollfd ended = {.fd = talk->pidfd, .events = POLLIN};
+
+    sub_close(&talk->fd);
+    if (talk->pidfd >= 0)
+        (void) sys_poll(&ended, 1, limit_ms);
+    sys_talk_close(talk);
 }
 
 void sys_talk_forget(struct sys_talk *talk)
@@ -174,6 +185,7 @@ static int has_ended(struct sys_talk *talk, struct sub_err *err)
     struct pollfd ended = {.fd = talk->pidfd, .events = POLLIN};
     int status = 0;
 
+    sub_close(&talk->fd); /* one that is there still, and was not heard, has its own end to make */
     if (sys_poll(&ended, 1, END_LIMIT_MS) < 0)
         (void) sys_pidfd_signal(talk->pidfd, SIGKILL);
     (void) sys_pidfd_wait(talk->pidfd, 0, &status);

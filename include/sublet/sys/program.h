@@ -38,6 +38,8 @@ int sys_talk_open(const struct sys_program *program, struct sys_talk *ret_talk,
 int sys_talk_ask(struct sys_talk *talk, const char *request, int timeout_ms,
                  struct answer *ret_answer, struct sub_err *err);
 
+/* Lets it do what it has to do at the end of its socket, limit_ms at most; then it is ended. */
+void sys_talk_end(struct sys_talk *talk, int limit_ms);
 /* Ends it and waits for that. For the copy of a struct sys_talk in a clone: closes only. */
 void sys_talk_close(struct sys_talk *talk);
 void sys_talk_forget(struct sys_talk *talk);

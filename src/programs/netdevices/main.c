@@ -7,10 +7,10 @@
  *     move NAME WANTED     moves one, renames it ("eth%d": the kernel counts), gives it back its
  *                          permanent global addresses and sets it up
  *     keep                 all is well: nothing is to be undone any more
- *     undo                 moves all of them back, with name, addresses and state
  *
- * The end of the socket without "keep" is an "undo", too: sublet was killed in the middle, and the
- * devices of the host would go with the container's namespace. That is why this program lives on.
+ * At the end of the socket without "keep" all of them are moved back, with name, addresses and
+ * state: the start failed, or sublet was killed in the middle, and the devices of the host would go
+ * with the container's namespace. That is why this program lives on.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -167,11 +167,13 @@ static void forget(void)
     device_count = 0;
 }
 
-/* All that can be; the last failure is told. */
-static void undo(struct answer *answer)
+/* All that can be. */
+static void undo(void)
 {
+    struct answer unheard = {.code = 0};
+
     for (size_t i = device_count; i > 0; i--)
-        (void) bring_back(&devices[i - 1], answer);
+        (void) bring_back(&devices[i - 1], &unheard);
     forget();
 }
 
@@ -201,8 +203,6 @@ static void serve(char *request, struct answer *answer)
         (void) move_device(first, second, answer);
     else if (strcmp(verb, "keep") == 0)
         forget();
-    else if (strcmp(verb, "undo") == 0)
-        undo(answer);
     else
         (void) refuse(answer, -EBADRQC, "'%s'", verb);
 }
@@ -221,7 +221,7 @@ int main(void)
         if (send(0, &answer, sizeof answer, MSG_NOSIGNAL) < 0)
             break;
     }
-    undo(&answer);
+    undo();
     link_close(&container);
     link_close(&host);
     return 0;
