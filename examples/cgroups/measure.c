@@ -2,18 +2,18 @@
 /* measure GROUP [FILE=VALUE...] COMMAND...: runs it in a cgroup with these limits (memory.max=64M),
  * tells what it used, and removes the group with all that it left running. To build:
  *   cc measure.c -o measure $(pkg-config --cflags --libs sublet-cgroups) */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sublet/cgroups.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int run_in(int dir_fd, char **command, struct sub_err *err)
+static int run_in(int dir_fd, const struct cg_rows *limits, char **command, struct sub_err *err)
 {
     static struct cgroup_sample used;
     int status = 0;
 
+    SUBLET_TRY(cgroup_apply(dir_fd, limits->rows, limits->count, CG_BEFORE_CLONE, err));
     if (fork() == 0) {
         if (knob_write(dir_fd, "cgroup.procs", "0", err) == 0)
             (void) execvp(command[0], command);
@@ -21,35 +21,31 @@ static int run_in(int dir_fd, char **command, struct sub_err *err)
     }
     (void) wait(&status);
     SUBLET_TRY(cgroup_sample_read(dir_fd, CG_READ_ALL, &used, err));
-    (void) printf("status %d, CPU %" PRIu64 " us", WEXITSTATUS(status), used.cpu.usage_us);
+    (void) printf("status %d, CPU %ju us", WEXITSTATUS(status), used.cpu.usage_us);
     if (cg_has(&used.memory, peak_bytes)) /* absent is not zero */
-        (void) printf(", memory %" PRIu64 " bytes, OOM kills %" PRIu64, used.memory.peak_bytes,
+        (void) printf(", memory %ju bytes, OOM kills %ju", used.memory.peak_bytes,
                       used.memory.oom_kills);
     return printf("\n");
 }
 
 int main(int argc, char **argv)
 {
-    const char *group_path = argc < 3 ? "" : argv[1];
+    struct arena arena = {.max_bytes = ARENA_MAX_BYTES};
+    struct cg_rows limits = {.arena = &arena};
     char **word = argv + 2, *value;
     struct sub_err err = {0};
     struct cgroups_host host;
     struct cgroup group;
-    struct cg_rows limits;
-    struct arena arena;
     int root_fd;
 
-    arena_init(&arena, ARENA_MAX_BYTES);
-    cg_rows_init(&limits, &arena);
-    for (; argc > 3 && *word != NULL && (value = strchr(*word, '=')) != NULL; word++) {
+    for (; argc > 3 && word[1] != NULL && (value = strchr(*word, '=')) != NULL; word++) {
         *value = '\0';
         (void) cg_unified_rows(&limits, *word, *word, value + 1, &err);
     }
-    if (err.code == 0 && cgroups_mount_open(&root_fd, &host, &err) >= 0 &&
-        cgroup_make(root_fd, group_path, limits.controllers, "GROUP", &group, &err) >= 0) {
-        if (cgroup_apply(group.dir_fd, limits.rows, limits.count, CG_BEFORE_CLONE, &err) >= 0)
-            (void) run_in(group.dir_fd, word, &err);
-        (void) cgroup_destroy(root_fd, group_path, 5000, &err);
+    if (argc > 2 && err.code == 0 && cgroups_mount_open(&root_fd, &host, &err) >= 0 &&
+        cgroup_make(root_fd, argv[1], limits.controllers, "GROUP", &group, &err) >= 0) {
+        (void) run_in(group.dir_fd, &limits, word, &err);
+        (void) cgroup_destroy(root_fd, argv[1], 5000, &err);
     }
     if (err.code != 0)
         (void) fprintf(stderr, "measure: %s: %s\n", err.path, err.text);
