@@ -159,9 +159,7 @@ static void put_options(const struct args_update *args, struct options_into *int
     put_cpu(args, &into->cpu);
     put_signed(args->pids, &into->pids.limit, &into->pids.has, SPEC_PIDS_LIMIT);
     if (args->blkio_weight != ARGS_NONE_U64) {
-        uint64_t weight = args->blkio_weight; /* too large a one must stay too large */
-
-        into->block_io.weight = weight > UINT32_MAX ? UINT32_MAX : (uint32_t) weight;
+        into->block_io.weight = (uint32_t) args->blkio_weight;
         into->block_io.has |= SPEC_BLOCK_IO_WEIGHT;
     }
     resources->memory = into->memory.has != 0 ? &into->memory : resources->memory;
@@ -169,6 +167,33 @@ static void put_options(const struct args_update *args, struct options_into *int
         resources->cpu = &into->cpu;
     resources->pids = into->pids.has != 0 ? &into->pids : resources->pids;
     resources->block_io = into->block_io.has != 0 ? &into->block_io : resources->block_io;
+}
+
+/* In FILE a 0 says that a field is not set, as engines write it; on the command line it would be an
+ * option without effect. */
+static int refuse_zero(const struct args *args, struct sub_err *err)
+{
+    const struct args_update *update = &args->update;
+    uint64_t weight = update->blkio_weight;
+    bool no_weight = weight == 0 || (weight != ARGS_NONE_U64 && weight > UINT32_MAX);
+    const struct {
+        bool is_wrong;
+        const char *option, *expected;
+    } options[] = {
+        {update->memory == 0,      "memory",             "a size above 0, or -1 for no limit"},
+        {update->swap == 0,        "memory-swap",        "a size above 0, or -1 for no limit"},
+        {update->reservation == 0, "memory-reservation", "a size above 0, or -1 for all"     },
+        {update->quota == 0,       "cpu-quota",          "1000 or more, or -1 for no cap"    },
+        {update->period == 0,      "cpu-period",         "1000 to 1000000"                   },
+        {update->shares == 0,      "cpu-share",          "2 to 262144"                       },
+        {no_weight,                "blkio-weight",       "10 to 1000"                        },
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].is_wrong)
+            return args_refuse(args, err, "option '--%s' of 'update': expected %s",
+                               options[i].option, options[i].expected);
+    return 0;
 }
 
 static bool any_option(const struct args *args)
@@ -212,6 +237,7 @@ static int update_body(const struct call *call, struct sub_err *err)
         return sub_fail(err, ENOMEM, NULL, "out of memory");
     if (!any_option(args))
         return args_refuse(args, err, "nothing to update: an option with a limit is needed");
+    SUBLET_TRY(refuse_zero(args, err));
     SUBLET_TRY(target_make(call, &target, err));
     findings_init(&findings, call->arena);
     if (args->update.resources != NULL)

@@ -85,8 +85,8 @@ update_by '{"unified": {"cgroup.max.descendants": "9", "cgroup.procs": "1"}}'
 refused "linux.resources.unified['cgroup.procs']: not a limit, expected a controller's file"
 update_by '{"unified": {"cgroup.max.descendants": 9}}'
 refused "$T/resources:1:40: linux.resources.unified['cgroup.max.descendants']: expected string, got number"
-run sublet update --blkio-weight 5000000000 "$ID"
-refused 'linux.resources.blockIO.weight: 4294967295 is out of range, expected 10 to 1000'
+run sublet update --blkio-weight 5000 "$ID"
+refused 'linux.resources.blockIO.weight: 5000 is out of range, expected 10 to 1000'
 run sublet update --memory-swap 64M --memory 128M "$ID"
 refused 'linux.resources.memory.swap: 67108864 is below the memory limit 134217728, it counts memory and swap together'
 deleted
@@ -151,6 +151,24 @@ expect_error "sublet: nothing to update: an option with a limit is needed; see '
 run sublet update --memory 12Q "$ID"
 expect_status 2
 expect_err_has "sublet: option '--memory' of 'update': '12Q' is no size: a number with an optional unit K, M, G or T, or -1 for no limit; see"
+while read -r option value allowed; do
+    run sublet update --pids-limit -1 "$option" "$value" "$ID"
+    expect_status 2
+    expect_error "sublet: option '$option' of 'update': expected $allowed; see 'sublet update --help'"
+done <<TEXT
+--memory 0 a size above 0, or -1 for no limit
+--memory-swap 0M a size above 0, or -1 for no limit
+--memory-reservation 0 a size above 0, or -1 for all
+--cpu-quota 0 1000 or more, or -1 for no cap
+--cpu-period 0 1000 to 1000000
+--cpu-share 0 2 to 262144
+--blkio-weight 0 10 to 1000
+--blkio-weight 5000000000 10 to 1000
+TEXT
+# what engines write for a field that they do not set
+update_by '{"memory": {"limit": 0, "swap": 0, "reservation": 0}, "cpu": {"quota": 0, "period": 0, "shares": 0}, "blockIO": {"weight": 0}}'
+expect_status 0
+expect_quiet
 run sublet update --pids-limit -2 "$ID"
 expect_status 2
 expect_error "sublet: option '--pids-limit' of 'update': '-2' is no whole number; see 'sublet update --help'"
