@@ -43,6 +43,7 @@ stage() {
     written=$(count_records host)
     until_true 20 has_records host $((written + 1))
 }
+has_memory() { [ "$(<"$HOG/$1/memory.current")" -ge "$2" ]; }
 # told NAME CAUSE [BY]: what `why` names first.
 told() {
     local name=$1 wanted=$2${3:+ $3} first
@@ -127,7 +128,10 @@ define cacher --cpu 'elastic 0.5'
 define memhog --cpu 'elastic 0.5'
 echo 256M >"$HOG/memory.max"
 busy cacher walk "$T/mnt/file"
-stage 3 # all that it needs is in memory
+until_true 60 has_memory cacher 100000000 # all of the file: from now on it needs no disk
+written=$(count_records host)
+until_true 20 has_records host $((written + 1))
+stage 3
 told cacher nothing
 busy cacher walk "$T/mnt/file"
 busy memhog hold 200
