@@ -419,6 +419,31 @@ kill -KILL "$tracer" 2>/dev/null
 wait "$tracer" 2>/dev/null || true
 end
 
+t 'delete --force gives the container 200 ms to end by itself, then kills what holds up its end'
+command -v strace >/dev/null || skip 'strace is not installed'
+begin
+group=$(group_dir)
+# Who entered the pid namespace and stands still: his child cannot be waited for, and so the first
+# process of the namespace cannot end, until he is killed as one of the group.
+bash -c 'echo $$ >"$1/cgroup.procs" && exec nsenter -t "$2" -p sleep 60' hold "$group" "$(init_pid)" &
+holder=$!
+disown "$holder" # the shell has no need to tell of its end
+until_true 5 group_has 3
+kill -STOP "$holder"
+began=$SECONDS
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 run strace -o "$T/trace" -e trace=pidfd_send_signal,poll,openat \
+    "$SUBLET" --root "$T/root" delete --force "$ID"
+expect_status 0
+expect_quiet
+[ $((SECONDS - began)) -lt 6 ] || fail "waited $((SECONDS - began)) s for an end that does not come"
+sed -nE 's/^(pidfd_send_signal).*SIGKILL.*/\1/p; s/^poll.* (200)\) += 0 \(Timeout\)$/\1/p; s/^openat.*"(cgroup\.kill)".*/\1/p' \
+    "$T/trace" >"$T/order"
+expect_file "$T/order" 'pidfd_send_signal
+200
+cgroup.kill'
+expect_absent "$group"
+kill -KILL "$holder" 2>/dev/null || true
+
 t 'two hundred in a row leave nothing'
 begin
 

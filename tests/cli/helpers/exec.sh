@@ -26,11 +26,13 @@ process() { jq ".process | $1" "$T/b/config.json" >"$T/process.json"; }
 ns_of() { readlink "/proc/$1/ns/$2"; }
 init_pid() { sublet state "$ID" | jq .pid; }
 
-# group_has N: that many processes are in the container's cgroup.
-group_has() {
+# group_dir: the folder of the container's cgroup.
+group_dir() {
     local group cgroup=/sys/fs/cgroup
     group=$(sed -n 's/^0:://p' "/proc/$(init_pid)/cgroup")
     [ -e "$cgroup$group/cgroup.procs" ] || cgroup=$cgroup/unified
-    [ "$(wc -l <"$cgroup$group/cgroup.procs")" -eq "$1" ]
+    printf '%s\n' "$cgroup$group"
 }
+# group_has N: that many processes are in it.
+group_has() { [ "$(wc -l <"$(group_dir)/cgroup.procs")" -eq "$1" ]; }
 expect_alone() { until_true 5 group_has "$1"; }
