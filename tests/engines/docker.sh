@@ -52,7 +52,7 @@ with_docker() {
         file) jq --arg name "$runtime" '. + {"default-runtime": $name}' "$ENGINES/../../examples/engines/docker.json" ;;
         options) echo '{}' && options=(--add-runtime "added=/usr/sbin/$runtime" --default-runtime added) ;;
     esac >"$WORLD/daemon.json"
-    dockerd --config-file "$WORLD/daemon.json" "${options[@]}" --containerd "$WORLD/under.sock" --iptables=false \
+    in_group engines-dockerd dockerd --config-file "$WORLD/daemon.json" "${options[@]}" --containerd "$WORLD/under.sock" --iptables=false \
         --bridge=none --storage-driver overlay2 >"${VM_LOGS:-$WORLD}/dockerd-$runtime-$way.log" 2>&1 &
     pid=$!
     until_out 300 'ok' docker_answers >/dev/null

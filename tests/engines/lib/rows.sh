@@ -15,6 +15,10 @@
 #
 # $R is the runtime of this play, $C a name no other row uses, $W a folder of the row's own. A row is
 # run by root, or by the command in ROW_AS as the user ROW_USER.
+#
+# Rows can be chosen: by name, TEST_ROWS='^--memory', or by what passed before and elsewhere,
+# TEST_PASSED='one/engines.tsv two/engines.tsv' (see play_row). Where a row names something of a play that
+# outlives a row, `box-$R`, the first row that names it makes it and is played as well.
 
 set -u
 : "${SUBLET:?the program under test}"
@@ -22,6 +26,8 @@ export ENGINES
 ENGINES=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 OP_LIMIT_S=${OP_LIMIT_S:-90}
 BESIDE=runc # Debian's, the runtime that every engine knows
+PLACE=host  # or guest
+[ ! -d /run/vm ] || PLACE=guest
 ROW_AS=()
 ROW_USER=
 WORLD=$(mktemp -d /run/engines.XXXXXX) || exit 1
@@ -44,7 +50,8 @@ op_matches() {
     esac
 }
 
-# One line of the log for each row: engine, runtime, operation, `pass` or why not, seconds.
+# One line of the log for each row: engine, runtime, operation, `pass` or why not, seconds, place. At once
+# in $VM_LOGS/engines.tsv too, for the table of the stage: who is killed later has been here all the same.
 play_row() {
     local engine=$1 R=$2 row=$3 name=${op_names[$3]} got why started=$SECONDS
     local C=c$row-$R W=$WORLD/$R.$row
@@ -59,21 +66,54 @@ play_row() {
         why="got '${got:0:200}', expected '${op_wanted[$row]}' $(tail -n 2 "$W/.err" | tr '\n|\t' '   ' | cut -c1-300)"
     fi
     why=${why//$'\t'/ }
-    printf '%s\t%s\t%s\t%s\t%s\n' "$engine" "$R" "$name" "$why" "$((SECONDS - started))" >>"$WORLD/log"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$engine" "$R" "$name" "$why" "$((SECONDS - started))" "$PLACE" >>"$WORLD/log"
+    [ -z "${VM_LOGS:-}" ] || tail -n 1 "$WORLD/log" >>"$VM_LOGS/engines.tsv"
     [ -z "${TEST_SHOW:-}" ] || tail -n 1 "$WORLD/log" | sed 's/^/# /'
 }
 
-# play ENGINE RUNTIME: all rows, or those whose name matches $TEST_ROWS.
-play() {
-    local row
+# choose ENGINE RUNTIME: $chosen, the numbers of the rows to be played, with those they stand on. No
+# program is run for it: in an emulated guest each takes a tenth of a second.
+choose() {
+    local row name rest engine runtime verdict shared=() logs=()
+    local -A maker=() passed=() wanted=()
+    read -r -a logs <<<"${TEST_PASSED:-}"
+    while IFS=$'\t' read -r engine runtime name verdict _; do
+        [ "$engine/$runtime/$verdict" != "$1/$2/pass" ] || passed[$name]=1
+    done < <(cat -- /dev/null "${logs[@]}")
     for row in "${!op_names[@]}"; do
-        if [[ ${op_names[$row]} =~ ${TEST_ROWS:-} ]]; then
-            play_row "$1" "$2" "$row"
+        shared=()
+        rest=${op_scripts[$row]}
+        while [[ $rest =~ [a-z]+-\$R([^a-zA-Z_].*)?$ ]]; do
+            shared+=("${BASH_REMATCH[0]%%\$*}")
+            rest=${BASH_REMATCH[1]}
+        done
+        for name in "${shared[@]}"; do
+            : "${maker[$name]:=$row}"
+        done
+        name=${op_names[$row]}
+        if [[ $name =~ ${TEST_ROWS:-} ]] && [ -z "${passed[$name]:-}" ]; then
+            wanted[$row]=1
+            for name in "${shared[@]}"; do
+                wanted[${maker[$name]}]=1
+            done
         fi
+    done
+    chosen=()
+    for row in "${!op_names[@]}"; do
+        [ -z "${wanted[$row]:-}" ] || chosen+=("$row")
     done
 }
 
-# verdicts ENGINE: a result for each row, and the rows themselves for the table of the stage.
+# play ENGINE RUNTIME: all rows, or those that are chosen.
+play() {
+    local row chosen=()
+    choose "$1" "$2"
+    for row in "${chosen[@]}"; do
+        play_row "$1" "$2" "$row"
+    done
+}
+
+# verdicts ENGINE: a result for each row that was played.
 verdicts() {
     awk -F '\t' -v engine="$1" -v other="$BESIDE" '
         $1 == engine && $2 == "sublet" { names[++n] = $3; ours[$3] = $4 }
@@ -87,7 +127,6 @@ verdicts() {
                 else print "skip - " name ": not here, with " other " neither: " ours[name]
             }
         }' "$WORLD/log"
-    [ -z "${VM_LOGS:-}" ] || cat "$WORLD/log" >>"$VM_LOGS/engines.tsv"
 }
 
 # until_out SECONDS WANTED COMMAND...: waits until the command writes that, and writes what it wrote last.
@@ -105,17 +144,26 @@ until_out() {
 }
 export -f until_out
 
+# in_group NAME COMMAND...: becomes the command in a group of its own, as a host's manager would start it. Where
+# the kernel shows a group no limits, because it is the root, engines hold that it has none.
+in_group() {
+    mkdir -p "/sys/fs/cgroup/$1" && echo "$BASHPID" >"/sys/fs/cgroup/$1/cgroup.procs" || return
+    shift
+    exec "$@"
+}
+export -f in_group
+
 # sublet where the example configurations expect it, and a root file system of busybox.
 engines_world() {
     install -m 0755 "$SUBLET" /usr/sbin/sublet
     install -m 0755 -D -t /usr/sbin/libexec/sublet "$SUBLET_BUILD"/libexec/sublet/*
-    local root=$WORLD/rootfs applet
-    mkdir -p "$root"/{bin,etc,tmp,proc,sys,dev,root,home,var}
+    local root=$WORLD/rootfs
+    mkdir -p "$root"/{bin,usr,etc,tmp,proc,sys,dev,root,home,var}
     chmod 1777 "$root/tmp"
     cp /bin/busybox "$root/bin/"
-    for applet in $(/bin/busybox --list); do
-        [ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
-    done
+    # One program for all links. They are to where busybox is found here: /bin, or /usr/bin.
+    ln -s ../bin "$root/usr/bin"
+    /bin/busybox --install -s "$root/bin"
     printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home:/bin/sh\n' >"$root/etc/passwd"
     printf 'root:x:0:\nuser:x:1000:\nstaff:x:50:user\n' >"$root/etc/group"
     tar -C "$root" -cf "$WORLD/image.tar" .
