@@ -27,51 +27,10 @@
 
 void final_done(struct final *final)
 {
-    sub_close(&final->folder_fd);
+    output_done(&final->report);
 }
 
 /* ---- before the start ---- */
-
-/* A rename replaces what is there: a device or a link is not what was meant. */
-static int check_place(int folder_fd, const char *name, const char *path, struct sub_err *err)
-{
-    struct stat st;
-    int rc = sys_fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW);
-
-    if (rc == -ENOENT)
-        return 0;
-    if (rc < 0)
-        return sub_fail(err, -rc, OPTION, "cannot stat '%s': %s", path, sub_strerror(-rc));
-    if (!S_ISREG(st.st_mode))
-        return sub_fail(err, EINVAL, OPTION, "'%s' is no regular file, which could be replaced",
-                        path);
-    return 0;
-}
-
-/* Held open, so that nothing that happens meanwhile moves it. */
-static int open_place(struct arena *arena, const char *path, struct final *final,
-                      struct sub_err *err)
-{
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
-    const char *folder = ".";
-
-    if (slash != NULL)
-        folder = slash == path ? "/" : arena_strndup(arena, path, (size_t) (slash - path));
-    if (folder == NULL)
-        return -ENOMEM;
-    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return sub_fail(err, EISDIR, OPTION, "'%s' is a folder", path);
-
-    OWNED_FD fd = sys_openat(AT_FDCWD, folder, O_PATH | O_DIRECTORY, 0);
-    if (fd < 0)
-        return sub_fail(err, -fd, OPTION, "cannot open the folder of '%s': %s", path,
-                        sub_strerror(-fd));
-    SUBLET_TRY(check_place(fd, name, path, err));
-    final->folder_fd = sub_take_fd(&fd);
-    final->name = name;
-    return 0;
-}
 
 static int parse_budgets(struct arena *arena, const struct arg_list *given, struct final *final,
                          struct sub_err *err)
@@ -93,7 +52,7 @@ static int parse_budgets(struct arena *arena, const struct arg_list *given, stru
 
 bool final_is_wanted(const struct final *final)
 {
-    return final->folder_fd >= 0 || final->budget_count > 0;
+    return final->report.folder_fd >= 0 || final->budget_count > 0;
 }
 
 int final_open(const struct call *call, struct final *ret_final, struct sub_err *err)
@@ -106,14 +65,14 @@ int final_open(const struct call *call, struct final *ret_final, struct sub_err 
                            args->report != NULL ? "report" : "assert");
     SUBLET_TRY(parse_budgets(call->arena, &args->asserts, &final, err));
     if (args->report != NULL)
-        SUBLET_TRY(open_place(call->arena, args->report, &final, err));
+        SUBLET_TRY(output_open(call->arena, OPTION, args->report, &final.report, err));
     if (final_is_wanted(&final)) {
         final.account.sample = arena_alloc(call->arena, sizeof *final.account.sample);
         if (final.account.sample == NULL)
             return -ENOMEM;
     }
     *ret_final = final;
-    final.folder_fd = -EBADF; /* moved */
+    final.report.folder_fd = -EBADF; /* moved */
     return 0;
 }
 
@@ -198,40 +157,24 @@ static void write_report(struct json_writer *writer, const struct final *final, 
     json_write_end(writer);
 }
 
-/* Another name first, so that a reader finds the whole report or the one before. */
-static int save(const struct final *final, const struct buf *text)
-{
-    char fresh[64];
-
-    (void) snprintf(fresh, sizeof fresh, ".sublet-report-%d", (int) getpid());
-    OWNED_FD fd =
-        sys_openat(final->folder_fd, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
-    if (fd < 0)
-        return fd;
-
-    int rc = sub_write_all(fd, text->data, text->length);
-    if (rc == 0)
-        rc = sys_renameat(final->folder_fd, fresh, final->folder_fd, final->name);
-    if (rc < 0)
-        (void) sys_unlinkat(final->folder_fd, fresh, 0); /* what failed before is what is told */
-    return rc;
-}
-
 static int report(const struct final *final, const char *id, const struct budget_account *account,
                   struct sub_err *err)
 {
     OWNED_BUF text = BUF(REPORT_MAX);
     struct json_writer writer;
+    char fresh[64];
 
-    if (final->folder_fd < 0)
+    if (final->report.folder_fd < 0)
         return 0;
     json_writer_init(&writer, &text, 2);
     write_report(&writer, final, id, account);
     buf_putc(&text, '\n');
 
-    int rc = buf_failed(&text) ? -ENOMEM : save(final, &text);
+    (void) snprintf(fresh, sizeof fresh, ".sublet-report-%d", (int) getpid());
+    int rc = buf_failed(&text) ? -ENOMEM : output_write(&final->report, fresh, false, &text);
     if (rc < 0)
-        return sub_fail(err, -rc, OPTION, "cannot write '%s': %s", final->name, sub_strerror(-rc));
+        return sub_fail(err, -rc, OPTION, "cannot write '%s': %s", final->report.name,
+                        sub_strerror(-rc));
     return 0;
 }
 

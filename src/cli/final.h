@@ -7,6 +7,8 @@
 
 #include "sublet/run.h"
 
+#include "output.h"
+
 struct budget;
 struct call;
 struct sub_err;
@@ -14,13 +16,12 @@ struct sub_err;
 #define STATUS_ASSERTION 124
 
 struct final {
-    int folder_fd; /* of the report; -EBADF: none is asked for */
-    const char *name;
+    struct output report; /* OUTPUT_NONE: none is asked for */
     const struct budget *budgets;
     size_t budget_count;
     struct run_final account;
 };
-#define FINAL_NONE ((struct final){.folder_fd = -EBADF})
+#define FINAL_NONE ((struct final){.report = OUTPUT_NONE})
 void final_done(struct final *final);
 #define OWNED_FINAL __attribute__((cleanup(final_done))) struct final
 

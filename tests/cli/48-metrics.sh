@@ -73,12 +73,24 @@ expect_absent "$T/.m.prom.new"
 t 'a file that cannot be written is an error, and leaves nothing'
 metrics -o "$T/none/m.prom"
 expect_status 1
-expect_error "sublet: $T/none/m.prom: cannot open its folder: No such file or directory"
+expect_error "sublet: --output: cannot open the folder of '$T/none/m.prom': No such file or directory"
 mkdir "$T/folder"
 metrics -o "$T/folder"
 expect_status 1
-expect_error "sublet: $T/folder: cannot write: Is a directory"
+expect_error "sublet: --output: '$T/folder' is no regular file, which could be replaced"
 expect_absent "$T/.folder.new"
+
+t 'a device, a FIFO or a link is not replaced by a file'
+mknod -m 666 "$T/null" c 1 3
+mkfifo "$T/fifo"
+ln -s m.prom "$T/link"
+for name in null fifo link; do
+    before=$(stat -c '%i %F' "$T/$name")
+    metrics -o "$T/$name"
+    expect_status 1
+    expect_error "sublet: --output: '$T/$name' is no regular file, which could be replaced"
+    expect_eq "$name" "$(stat -c '%i %F' "$T/$name")" "$before"
+done
 
 t 'addresses that are none are refused'
 for address in x 70000 localhost:1 ::1:1 '[::1' 1.2.3:4x :1; do
