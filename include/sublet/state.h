@@ -124,6 +124,10 @@ int state_read(struct arena *arena, int dir_fd, struct state_record *ret_record,
 /* Writes another file of the folder (the copy of config.json), once. */
 int state_save(int dir_fd, const char *name, const char *text, size_t size, struct sub_err *err);
 
+/* -ENOTEMPTY if the folder has something that no container's has: without a record nothing else
+ * tells that it is one. */
+int state_check_folder(int dir_fd, const char *id, struct sub_err *err);
+
 /* Removes everything in the folder, the record last, then the folder. */
 int state_remove(int root_fd, const char *id, int dir_fd, struct sub_err *err);
 

@@ -118,6 +118,7 @@ int run_delete(const struct run_target *request, bool force, struct sub_err *war
         if (warn != NULL)
             *warn = *err;
         sub_err_clear(err);
+        SUBLET_TRY(state_check_folder(target.dir_fd, request->id, err));
         return state_remove(target.root_fd, request->id, target.dir_fd, err);
     }
     if (rc < 0)

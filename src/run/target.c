@@ -190,6 +190,8 @@ int target_destroy(struct target *target, struct sub_err *warn, struct sub_err *
             SUBLET_TRY(wait_end(&target->record, pidfd, DESTROY_LIMIT_MS, err));
         SUBLET_TRY(remove_resctrl(&target->record, err));
         run_stop_hooks(target, warn);
+    } else {
+        SUBLET_TRY(state_check_folder(target->dir_fd, target->id, err));
     }
     return state_remove(target->root_fd, target->id, target->dir_fd, err);
 }

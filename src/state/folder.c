@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -130,20 +131,52 @@ int state_is_locked(int dir_fd)
     return errno == EWOULDBLOCK ? 1 : -errno;
 }
 
+/* All the names this room and run ever make there, in the order of removal: the record goes last,
+ * but for the mark that is about it. */
+static const char *const names[] = {(STATE_NOTIFY "/" STATE_NOTIFY_SOCKET),
+                                    STATE_NOTIFY,
+                                    STATE_FIFO,
+                                    STATE_ANSWER,
+                                    STATE_CONFIG,
+                                    STATE_FRESH,
+                                    STATE_FILE,
+                                    STATE_TOLD};
+#define NAME_COUNT (sizeof names / sizeof *names)
+
+static bool is_ours(const char *name)
+{
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static void close_folder(DIR **folder)
+{
+    if (*folder != NULL)
+        (void) closedir(*folder);
+}
+
+int state_check_folder(int dir_fd, const char *id, struct sub_err *err)
+{
+    int fd = sys_openat(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    __attribute__((cleanup(close_folder))) DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+    if (folder == NULL)
+        return sub_fail(err, fd < 0 ? -fd : errno, id, "cannot list the state folder");
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (!is_ours(entry->d_name))
+            return sub_fail(err, ENOTEMPTY, id,
+                            "not a container's folder, for it has '%.64s': it is left alone",
+                            entry->d_name);
+    }
+    return 0;
+}
+
 int state_remove(int root_fd, const char *id, int dir_fd, struct sub_err *err)
 {
-    /* all the names this room and run ever make there; the record goes last, but for the mark that
-     * is about it */
-    static const char *const names[] = {(STATE_NOTIFY "/" STATE_NOTIFY_SOCKET),
-                                        STATE_NOTIFY,
-                                        STATE_FIFO,
-                                        STATE_ANSWER,
-                                        STATE_CONFIG,
-                                        STATE_FRESH,
-                                        STATE_FILE,
-                                        STATE_TOLD};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < NAME_COUNT; i++) {
         int rc = sys_unlinkat(dir_fd, names[i], 0);
 
         if (rc == -EISDIR)

@@ -111,6 +111,24 @@ for kind in absent link; do
     expect_rest any
 done
 
+for kind in 'no record' 'another program'"'"'s'; do
+    t "a folder that is no container's is left as it is: $kind"
+    begin
+    cp -r "$T/b" "$T/root/$ID-bundle"
+    chmod 0700 "$T/root/$ID-bundle"
+    [ "$kind" = 'no record' ] || echo '{"version": 1}' >"$T/root/$ID-bundle/state.json"
+    ls -lR "$T/root/$ID-bundle" >"$T/before"
+    for options in '' --force; do
+        # shellcheck disable=SC2086 # none is none
+        run -t 3 sublet delete $options "$ID-bundle"
+        expect_status 1
+        expect_err_match "^sublet: ($ID-bundle: not a container's folder, for it has 'rootfs': it is left alone|.*corrupt state.*)$"
+        expect_eq bundle "$(ls -lR "$T/root/$ID-bundle")" "$(<"$T/before")"
+    done
+    rm -r "$T/root/$ID-bundle"
+    expect_rest stopped
+done
+
 # A process of ours by number alone is none: whoever it is gets no signal.
 as_stranger() {
     case $1 in
