@@ -73,11 +73,17 @@ static int read_file(struct asked *asked, struct sub_err *err)
     return 0;
 }
 
+/* Of CMD: getopt stops at the ID, so that a "--" behind it is left to us. */
+static size_t first_word(const struct args *args)
+{
+    return args->operand_count > 1 && strcmp(args->operands[1], "--") == 0 ? 2 : 1;
+}
+
 /* The container's own process, but for the program and the terminal. */
 static void take_operands(struct asked *asked, const struct spec_process *own)
 {
     const struct args *args = asked->call->args;
-    size_t skip = strcmp(args->operands[1], "--") == 0 && args->operand_count > 2 ? 2 : 1;
+    size_t skip = first_word(args);
 
     asked->process = *own;
     asked->process.args = (struct spec_strings){(const char *const *) (args->operands + skip),
@@ -266,7 +272,7 @@ static int check_operands(const struct args *args, struct sub_err *err)
     if (args->process != NULL && args->operand_count > 1)
         return args_refuse(args, err, "option '--process' goes without a command: '%.80s'",
                            args->operands[1]);
-    if (args->process == NULL && args->operand_count < 2)
+    if (args->process == NULL && args->operand_count <= first_word(args))
         return args_refuse(args, err, "a command to run is missing");
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
@@ -85,6 +86,15 @@ int destroy_group(struct arena *arena, int root_fd, const struct state_record *r
     return rc < 0 ? rc : empty_group(arena, group.dir_fd, err);
 }
 
+/* A rename replaces what is there; of a device like /dev/null nobody meant that. */
+static bool is_replaceable(const char *path)
+{
+    struct stat st;
+
+    return sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(st.st_mode) ||
+           S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode);
+}
+
 int write_pid_file(const char *path, pid_t pid, struct sub_err *err)
 {
     char fresh[4096], text[NUM_TEXT];
@@ -93,6 +103,9 @@ int write_pid_file(const char *path, pid_t pid, struct sub_err *err)
         return 0;
     if (snprintf(fresh, sizeof fresh, "%s.%d", path, (int) getpid()) >= (int) sizeof fresh)
         return sub_fail(err, ENAMETOOLONG, "--pid-file", "'%s' is too long", path);
+    if (!is_replaceable(path))
+        return sub_fail(err, EINVAL, "--pid-file",
+                        "'%s' is no regular file, which could be replaced", path);
 
     /* readers wait for the file to appear: it must be whole when it does */
     (void) num_format_u64((uint64_t) pid, text);

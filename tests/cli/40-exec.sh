@@ -72,6 +72,16 @@ expect_err_has --pid-file
 expect_alone 2
 end
 
+t 'a pid file does not take the place of a device'
+begin
+mknod -m 666 "$T/null" c 1 3
+enter --detach --pid-file "$T/null" "$ID" sleep 78
+expect_status 125
+expect_error "sublet: --pid-file: '$T/null' is no regular file, which could be replaced"
+expect_eq type "$(stat -c %F "$T/null")" 'character special file'
+expect_alone 1
+end
+
 t 'a pidfd is sent over the socket; without a receiver nothing runs'
 begin
 cat >"$T/receive.py" <<'PY'
@@ -339,6 +349,14 @@ expect_status 125
 expect_error "sublet: container '$ID': cannot exec in a stopped container (container not running: no such process)"
 expect_absent "$T/none"
 end
+
+t 'a command is missing, also behind two dashes'
+for dashes in '' --; do
+    # shellcheck disable=SC2086 # none is none
+    run sublet exec "$ID" $dashes
+    expect_status 2
+    expect_err "sublet: a command to run is missing; see 'sublet exec --help'"
+done
 
 t 'a paused container is refused, or waited for'
 begin
