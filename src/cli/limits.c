@@ -87,12 +87,17 @@ static int make_cpu(struct limiting *l, const char *text, struct sub_err *err)
     return 0;
 }
 
-static int make_memory(struct arena *arena, uint64_t limit_bytes, struct spec_resources *resources)
+/* 0 is what engines write into a config for "not set"; a person means something else by it. */
+static int make_memory(struct arena *arena, uint64_t limit_bytes, struct spec_resources *resources,
+                       struct sub_err *err)
 {
     struct spec_memory *memory = arena_alloc(arena, sizeof *memory);
 
     if (memory == NULL)
         return -ENOMEM;
+    if (limit_bytes == 0)
+        return sub_fail(err, ARGS_USAGE, "--memory",
+                        "0 bytes are no limit to run with; leave the option out for none");
     *memory = (struct spec_memory){.has = SPEC_MEMORY_LIMIT, .limit_bytes = (int64_t) limit_bytes};
     resources->memory = memory;
     return 0;
@@ -157,7 +162,7 @@ int bundleless_limits(struct arena *arena, const struct args *args, const struct
     if (args->cpu != NULL)
         SUBLET_TRY(make_cpu(&l, args->cpu, err));
     if (args->memory_bytes != ARGS_NONE_U64)
-        SUBLET_TRY(make_memory(arena, args->memory_bytes, l.resources));
+        SUBLET_TRY(make_memory(arena, args->memory_bytes, l.resources, err));
     if (args->swap_bytes != ARGS_NONE_U64)
         put_unified(&l, "memory.swap.max", args->swap_bytes);
     if (args->pids != ARGS_NONE_U64)

@@ -145,6 +145,11 @@ expect_status 125
 quick --overlay "$T/nowhere" -- true
 expect_status 125
 
+t 'a limit of 0 bytes is no limit that could be meant'
+quick --overlay / --memory 0 -- true
+expect_status 2
+expect_err 'sublet: --memory: 0 bytes are no limit to run with; leave the option out for none'
+
 t 'signals that the runtime gets go to the command'
 make_bundle "$T/b" ".process.args = $(words /bin/probe --pause)"
 "$SUBLET" --root "$T/root" run -b "$T/b" "$ID" >/dev/null &
