@@ -401,9 +401,10 @@ static int action_remove(const struct call *call, const char *name, struct sub_e
         tenancy_open(call, call->args->dry_run ? TENANCY_LOOK : TENANCY_CHANGE, &tenancy, err));
     /* without a plan: what no longer fits this machine can be removed, too */
     tenant = find(&tenancy, name);
-    if (tenant == NULL)
-        return sub_fail(err, ENOENT, NULL, "no tenant '%.80s' is defined in '%s'", name,
-                        tenancy.path);
+    if (tenant == NULL) {
+        (void) tenancy_tell(&tenancy);
+        return tenancy_lacks(&tenancy, name, err);
+    }
     if (tenant->builtin)
         return sub_fail(err, EINVAL, NULL, "tenant '%s' is built in; nothing defines it", name);
     group = tenant_group_path(call->arena, tenant, tenancy.host.nested_partitions);

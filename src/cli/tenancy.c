@@ -2,9 +2,12 @@
 #include "tenancy.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include "sublet/base/arena.h"
 #include "sublet/base/fd.h"
+#include "sublet/sys.h"
 
 #include "args.h"
 #include "command.h"
@@ -71,14 +74,26 @@ int tenancy_plan(struct tenancy *tenancy, struct sub_err *err)
     return tenant_plan_make(&tenancy->host, tenants, NULL, &tenancy->findings, &tenancy->plan, err);
 }
 
+int tenancy_lacks(const struct tenancy *tenancy, const char *name, struct sub_err *err)
+{
+    const char *file = arena_printf(tenancy->arena, "%s.json", name);
+    struct stat st;
+
+    if (file != NULL && tenant_name_check(name, NULL, NULL) == 0 &&
+        sys_fstatat(tenancy->dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return sub_fail(err, EINVAL, NULL,
+                        "tenant '%s': '%s/%s' is no definition; mend it, or remove the file", name,
+                        tenancy->path, file);
+    return sub_fail(err, ENOENT, NULL, "no tenant '%.80s' is defined in '%s'", name, tenancy->path);
+}
+
 const struct tenant_group *tenancy_find(const struct tenancy *tenancy, const char *name,
                                         struct sub_err *err)
 {
     const struct tenant_group *group = tenant_plan_find(tenancy->plan, name);
 
     if (group == NULL)
-        (void) sub_fail(err, ENOENT, NULL, "no tenant '%.80s' is defined in '%s'", name,
-                        tenancy->path);
+        (void) tenancy_lacks(tenancy, name, err);
     return group;
 }
 

@@ -39,6 +39,8 @@ bool tenancy_is_empty(const struct tenancy *tenancy); /* nothing but what is bui
 int tenancy_plan(struct tenancy *tenancy, struct sub_err *err);
 const struct tenant_group *tenancy_find(const struct tenancy *tenancy, const char *name,
                                         struct sub_err *err);
+/* Refuses a name that is no tenant's here: nothing defines it, or nothing that can be read. */
+int tenancy_lacks(const struct tenancy *tenancy, const char *name, struct sub_err *err);
 /* The findings so far, as warnings; true if some of them were errors. */
 bool tenancy_tell(struct tenancy *tenancy);
 

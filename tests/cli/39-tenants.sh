@@ -139,6 +139,12 @@ tenant list
 expect_status 1
 expect_err "sublet: warning: slip.json:2:2: unknown key 'memroy'"
 expect_out_match '^acme +fixed 0.05 '
+for action in show remove; do
+    tenant "$action" slip
+    expect_status 1
+    expect_err "sublet: warning: slip.json:2:2: unknown key 'memroy'
+sublet: tenant 'slip': '$dir/slip.json' is no definition; mend it, or remove the file"
+done
 rm "$dir/slip.json"
 
 t 'a folder that others may write to is refused'
