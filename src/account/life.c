@@ -19,7 +19,8 @@ bool account_is_kept(const char *ledger_dir)
     /* to read: the ledger of a host is not that of a root of some user namespace */
     OWNED_FD fd = sys_openat(AT_FDCWD, ledger_dir, O_RDONLY | O_DIRECTORY, 0);
 
-    return fd >= 0;
+    /* one that was asked for and is no folder is told by whoever writes */
+    return fd >= 0 || fd == -ENOTDIR;
 }
 
 /* A group that is there; its totals go to sample. */

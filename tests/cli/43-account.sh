@@ -181,6 +181,13 @@ quick -- /nowhere
 expect_status 127
 expect_eq started "$(count start)" 0
 
+t 'a ledger that was asked for where there is no folder is a warning'
+echo kept >"$T/file"
+run sublet --ledger "$T/file" run --overlay "$T/root1" -- true
+expect_status 0
+expect_err "sublet: warning: $T/file: cannot open the ledger's folder: Not a directory"
+expect_file "$T/file" kept
+
 t 'a ledger that cannot be written is a warning and nothing else'
 rm -f "$T/ledger/ledger.jsonl"
 mkdir "$T/ledger/ledger.jsonl"
