@@ -37,8 +37,16 @@ expect test "$(wc -w <<<"$commands")" -gt 20
 expect_eq pages "$(cd "$usr/share/man/man1" && printf '%s\n' sublet-*.1 | sed 's/^sublet-//; s/\.1$//' | sort)" "$commands"
 expect test -s "$usr/share/man/man1/sublet.1"
 expect test -s "$usr/share/man/man5/sublet-tenant.5"
+expect_eq 'commands of sublet(1)' "$(sed -n '/^The commands are:/,/^\.Sh/ s/^\.It Cm //p' "$usr/share/man/man1/sublet.1" | sort)" "$commands"
 run grep -rl '@[A-Z]*@' "$usr/share/man" "$usr/lib/systemd"
 expect_out ''
+
+t 'a heading of a manual page is what it says: no word of it is taken for a macro'
+for page in "$usr"/share/man/man1/*.1 "$usr/share/man/man5/sublet-tenant.5"; do
+    expect_eq "headings of ${page##*/}" \
+        "$(mandoc -T ascii "$page" | sed 's/.\x08//g' | grep -E '^( {3})?[A-Za-z<]' | sed '1d; $d; s/^ *//')" \
+        "$(sed -nE 's/^\.S[hs] //p' "$page" | sed 's/^\\&//')"
+done
 
 t 'completions for both shells, the examples, the README and the licence'
 expect_eq bash "$(files share/bash-completion)" completions/sublet
