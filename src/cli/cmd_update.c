@@ -61,9 +61,9 @@ static const struct arg_rows rows = ARG_ROWS(table, "Options");
 static int read_input(struct buf *text, struct sub_err *err)
 {
     char part[4096];
-    ssize_t n;
+    ssize_t n = 0;
 
-    while ((n = sub_read_all(STDIN_FILENO, part, sizeof part)) > 0)
+    while (!buf_failed(text) && (n = sub_read_all(STDIN_FILENO, part, sizeof part)) > 0)
         buf_add(text, part, (size_t) n);
     if (n < 0)
         return sub_fail(err, (int) -n, "--resources", "cannot read standard input: %s",

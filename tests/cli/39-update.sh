@@ -178,6 +178,9 @@ expect_err_match "^sublet: $T/none: .*No such file or directory"
 run -i /dev/null sublet update --resources - "$ID"
 expect_status 1
 expect_err_match '^sublet: standard input'
+run -t 5 -i /dev/zero sublet update --resources - "$ID"
+expect_status 1
+expect_error 'sublet: --resources: more than 16777216 bytes'
 deleted
 
 t 'there is nothing to update'
