@@ -46,8 +46,8 @@ int sys_open_in(int root_fd, const char *path, int flags, uint64_t extra);
 int sys_open_beneath(int dir_fd, const char *path, int flags, mode_t mode);
 int sys_openat(int dir_fd, const char *path, int flags, mode_t mode); /* + O_CLOEXEC */
 int sys_mkdirat(int dir_fd, const char *name, mode_t mode);
-/* Makes what is missing of an absolute path. A component that cannot be made because nothing may be
- * written there is left to whoever uses the path: it may exist. -ENAMETOOLONG from 4 KiB on. */
+/* Makes what is missing of an absolute path. A component that may not be made is no failure as long
+ * as the next ones are there: it may exist. -ENAMETOOLONG from 4 KiB on. */
 int sys_make_folders(const char *path, mode_t mode);
 int sys_mknodat(int dir_fd, const char *name, mode_t mode, dev_t device);
 int sys_symlinkat(const char *target, int dir_fd, const char *name);

@@ -38,8 +38,11 @@ static int open_folder(const char *folder, bool make, struct sub_err *err)
 
     if (fd == -ENOENT && !make)
         return -ENOENT;
-    if (fd == -ENOENT && sys_make_folders(folder, 0755) == 0)
-        fd = sys_openat(AT_FDCWD, folder, flags, 0);
+    if (fd == -ENOENT) {
+        int rc = sys_make_folders(folder, 0755);
+
+        fd = rc < 0 ? rc : sys_openat(AT_FDCWD, folder, flags, 0);
+    }
     if (fd < 0)
         return sub_fail(err, -fd, folder, "cannot open the ledger's folder: %s", sub_strerror(-fd));
     return fd;

@@ -202,7 +202,9 @@ int ledger_read(const char *folder, uint64_t from_us, uint64_t to_us,
         folder_fd < 0 ? -ENOENT : sys_openat(folder_fd, LEDGER_FILE, O_RDONLY | O_NOFOLLOW, 0);
     if (live >= 0 && sys_fstat(live, &st) == 0)
         reading.live_inode = st.st_ino;
-    int rc = folder_fd < 0 ? 0 : read_sealed(&reading, folder_fd);
+    int rc = live < 0 && live != -ENOENT ? live
+             : folder_fd < 0             ? 0
+                                         : read_sealed(&reading, folder_fd);
     if (rc == 0 && live >= 0) {
         reading.stats.files++;
         rc = read_file(&reading, live);

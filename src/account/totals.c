@@ -274,6 +274,8 @@ static int follow(struct account_totals *totals, int folder_fd)
 
 int account_totals_update(struct account_totals *totals, struct sub_err *err)
 {
+    if (totals->folder == NULL)
+        return 0;
     OWNED_FD folder_fd = sys_openat(AT_FDCWD, totals->folder, O_RDONLY | O_DIRECTORY, 0);
     if (folder_fd == -ENOENT)
         return 0;

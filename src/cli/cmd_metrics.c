@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Metrics for Prometheus: printed, written for node_exporter's textfile collector, or served. */
 #include <errno.h>
+#include <fcntl.h>
 
 #include "sublet/base/arena.h"
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
+#include "sublet/base/fd.h"
+#include "sublet/sys.h"
 #include "sublet/tenant.h"
 
 #include "command.h"
@@ -64,6 +67,15 @@ static int print(const struct call *call, const struct gather *gather, struct su
     return write_file(&output, arena_printf(call->arena, ".%s.new", output.name), &text, err);
 }
 
+/* The host's own is root's: what others may not read of it is left out. */
+static const char *ledger_folder(const struct args *args)
+{
+    if (args->ledger != NULL)
+        return args->ledger;
+    OWNED_FD fd = sys_openat(AT_FDCWD, LEDGER_FOLDER "/" LEDGER_FILE, O_RDONLY | O_NOFOLLOW, 0);
+    return fd == -EACCES ? NULL : LEDGER_FOLDER;
+}
+
 static int metrics_body(const struct call *call, struct sub_err *err)
 {
     const struct args *args = call->args;
@@ -78,8 +90,7 @@ static int metrics_body(const struct call *call, struct sub_err *err)
     if (args->listen != NULL && args->output != NULL)
         return args_refuse(args, err, "'--listen' and '--output' are different ways out");
     SUBLET_TRY(target_root(call, &gather.state_root, err));
-    SUBLET_TRY(
-        account_totals_open(args->ledger == NULL ? LEDGER_FOLDER : args->ledger, &totals, err));
+    SUBLET_TRY(account_totals_open(ledger_folder(args), &totals, err));
     gather.totals = totals;
     return args->listen == NULL ? print(call, &gather, err) : listen_serve(call, &gather, err);
 }

@@ -65,6 +65,7 @@ int sys_make_folders(const char *path, mode_t mode)
 {
     char part[4096];
     size_t length = strlen(path);
+    int denied = 0;
 
     if (length >= sizeof part)
         return -ENAMETOOLONG;
@@ -75,10 +76,13 @@ int sys_make_folders(const char *path, mode_t mode)
         part[i] = '\0';
 
         int rc = sys_mkdirat(AT_FDCWD, part, mode);
+        if (rc == -ENOENT && denied < 0)
+            return denied; /* why there is nothing to make it in */
         if (rc < 0 && rc != -EEXIST && rc != -EROFS && rc != -EACCES)
             return rc;
+        denied = rc == -EROFS || rc == -EACCES ? rc : 0;
     }
-    return 0;
+    return denied;
 }
 
 int sys_mknodat(int dir_fd, const char *name, mode_t mode, dev_t device)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # limit: 200
 # An ordinary user's container and its cgroup: in a group that was given to him, or without one.
+# shellcheck disable=SC2016 # lines for another shell
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"
 # shellcheck source=tests/lib/user.sh
@@ -131,3 +132,21 @@ has_controllers cpu memory pids || skip 'this host has no controllers in cgroup 
 user run --rootfs "$B/rootfs" --cpu 0.5 --name "$ID" -- true
 expect_status 125
 expect_err_match "^sublet: linux.resources.cpu.quota: cpu: not delegated to uid $USER_ID: no cgroup at or above '/"
+
+t 'a state root that may not be made is refused with the reason'
+run env SUBLET="$SUBLET" bash -c 'as_user XDG_RUNTIME_DIR=/ "$SUBLET" run --overlay / -- true'
+expect_status 125
+expect_error 'sublet: /sublet: cannot make the state root: Permission denied'
+
+t "the host's ledger is left out of metrics, and told by a report, where others may not read it"
+mkdir -p "$T/log/sublet"
+chmod 755 "$T/log" "$T/log/sublet"
+(umask 077 && : >"$T/log/sublet/ledger.jsonl")
+in_log() { run env SUBLET="$SUBLET" unshare -m bash -c 'mount --bind "$T/log" /var/log && as_user "$SUBLET" "$@"' - "$@"; }
+in_log metrics
+expect_status 0
+expect_quiet
+expect_out_has 'sublet_build_info{'
+in_log report
+expect_status 1
+expect_error 'sublet: /var/log/sublet: cannot read the ledger: Permission denied'
