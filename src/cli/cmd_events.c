@@ -63,6 +63,8 @@ static int events_body(const struct call *call, struct sub_err *err)
     const struct args *args = call->args;
     struct run_target target;
 
+    if (args->stats && args->interval_us != ARGS_NONE_U64)
+        return args_refuse(args, err, "option '--interval' goes without '--stats'");
     SUBLET_TRY(target_make(call, &target, err));
     if (args->stats)
         return tell_once(&target, err);

@@ -417,14 +417,14 @@ static int action_remove(const struct call *call, const char *name, struct sub_e
 
 static const struct {
     const char *name;
-    bool takes_name, takes_contract, takes_dry_run;
+    bool takes_name, takes_contract, takes_dry_run, prints;
     int (*act)(const struct call *call, const char *name, struct sub_err *err);
 } actions[] = {
-    {"set",    true,  true,  true,  action_set   },
-    {"list",   false, false, false, action_list  },
-    {"show",   true,  false, false, action_show  },
-    {"remove", true,  false, true,  action_remove},
-    {"apply",  false, false, true,  action_apply },
+    {"set",    true,  true,  true,  false, action_set   },
+    {"list",   false, false, false, true,  action_list  },
+    {"show",   true,  false, false, true,  action_show  },
+    {"remove", true,  false, true,  false, action_remove},
+    {"apply",  false, false, true,  false, action_apply },
 };
 #define ACTION_COUNT (sizeof actions / sizeof *actions)
 
@@ -437,6 +437,9 @@ static int check_options(const struct args *args, size_t action, struct sub_err 
     }
     if (args->dry_run && !actions[action].takes_dry_run)
         return args_refuse(args, err, "option '--dry-run' does not go with '%s'",
+                           actions[action].name);
+    if (args->format != ARGS_TABLE && !args->dry_run && !actions[action].prints)
+        return args_refuse(args, err, "option '--format' goes with '%s' and '--dry-run'",
                            actions[action].name);
     if (args->force && actions[action].act != action_remove)
         return args_refuse(args, err, "option '--force' does not go with '%s'",

@@ -176,6 +176,9 @@ run sublet events "$ID"
 expect_status 1
 expect_error "sublet: container '$ID': container does not exist"
 running
+run sublet events --stats --interval 5s "$ID"
+expect_status 2
+expect_error "sublet: option '--interval' goes without '--stats'; see 'sublet events --help'"
 for interval in 0 -1 5x ''; do
     run sublet events --interval "$interval" "$ID"
     expect_status 2

@@ -132,6 +132,12 @@ expect_status 2
 tenant list --pids 3
 expect_status 2
 expect_err_has "option '--pids' does not go with 'list'"
+for action in 'set acme' 'remove acme' apply; do
+    # shellcheck disable=SC2086 # words
+    tenant $action --format json
+    expect_status 2
+    expect_err_has "option '--format' goes with '${action% acme}' and '--dry-run'"
+done
 
 t 'a file that is wrong is told with line and column, and the others are there'
 printf '{"cpu": "fixed 0.1",\n "memroy": {"max": "1G"}}' >"$dir/slip.json"
