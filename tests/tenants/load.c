@@ -4,6 +4,7 @@
  *   load hog THREADS               computes for ever
  *   load burn MS                   computes until it has used so much CPU time
  *   load pulse THREADS ON OFF      computes ON ms, sleeps OFF ms, in step
+ *   load random THREADS ON OFF     the same out of step, each time anything from 0 ms up to that
  *   load read FILE BYTES THREADS   reads FILE again and again, past the page cache, so many at once
  *   load write FILE BYTES THREADS  the same, writing
  *   load fill FILE BYTES           writes FILE again and again through the page cache
@@ -69,15 +70,30 @@ static void *compute(void *argument)
     return NULL;
 }
 
-static int work(int threads, struct rhythm *rhythm)
+static void *compute_random(void *argument)
+{
+    const struct rhythm *rhythm = argument;
+    unsigned seed = (unsigned) now_us();
+
+    for (;;) {
+        int64_t until_us = now_us() + rand_r(&seed) % rhythm->on_us;
+
+        while (now_us() < until_us)
+            continue;
+        sleep_until(now_us() + rand_r(&seed) % rhythm->off_us);
+    }
+    return NULL;
+}
+
+static int work(int threads, void *(*compute_so)(void *), struct rhythm *rhythm)
 {
     pthread_t thread;
 
     for (int i = 1; i < threads && i < THREADS_MAX; i++) {
-        if (pthread_create(&thread, NULL, compute, rhythm) != 0)
+        if (pthread_create(&thread, NULL, compute_so, rhythm) != 0)
             return 1;
     }
-    (void) compute(rhythm);
+    (void) compute_so(rhythm);
     return 0;
 }
 
@@ -228,17 +244,17 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "hold") == 0)
         return hold((size_t) atoll(argv[2]) << 20);
     if (argc == 3 && strcmp(argv[1], "hog") == 0)
-        return work(atoi(argv[2]), &rhythm);
+        return work(atoi(argv[2]), compute, &rhythm);
     if (argc == 3 && strcmp(argv[1], "burn") == 0)
         return burn(atoll(argv[2]) * 1000);
-    if (argc == 5 && strcmp(argv[1], "pulse") == 0) {
+    if (argc == 5 && (strcmp(argv[1], "pulse") == 0 || strcmp(argv[1], "random") == 0)) {
         rhythm = (struct rhythm){atoll(argv[3]) * 1000, atoll(argv[4]) * 1000};
-        return work(atoi(argv[2]), &rhythm);
+        return work(atoi(argv[2]), argv[1][0] == 'p' ? compute : compute_random, &rhythm);
     }
     if (argc > 4 && argc <= 4 + GROUPS_MAX && strcmp(argv[1], "sample") == 0)
         return sample(atoll(argv[2]) * 1000, atoi(argv[3]), argv + 4, argc - 4);
-    (void) fprintf(stderr,
-                   "usage: load hog N | burn MS | pulse N ON OFF | read|write FILE BYTES N | "
-                   "fill FILE BYTES | walk FILE | hold MIB | sample MS COUNT GROUP...\n");
+    (void) fprintf(
+        stderr, "usage: load hog N | burn MS | pulse|random N ON OFF | read|write FILE BYTES N | "
+                "fill FILE BYTES | walk FILE | hold MIB | sample MS COUNT GROUP...\n");
     return 2;
 }
