@@ -115,11 +115,10 @@ bool cg_file_is_huge(enum cg_file file)
     return file >= CG_FILE_HUGETLB_CURRENT && file <= CG_FILE_HUGETLB_EVENTS_LOCAL;
 }
 
-char *cg_file_path(enum cg_file file, const char *size, char text[CG_FILE_TEXT])
+const char *cg_file_path(enum cg_file file, const char *size, char text[CG_FILE_TEXT])
 {
-    bool huge = cg_file_is_huge(file);
-
-    (void) snprintf(text, CG_FILE_TEXT, "%s%s%s%s", huge ? "hugetlb." : "", huge ? size : "",
-                    huge ? "." : "", files[file].name);
+    if (!cg_file_is_huge(file))
+        return files[file].name;
+    (void) snprintf(text, CG_FILE_TEXT, "hugetlb.%s.%s", size, files[file].name);
     return text;
 }

@@ -9,7 +9,7 @@
 #define CG_FILE_TEXT 64 /* the longest name of all */
 
 bool cg_file_is_huge(enum cg_file file);
-/* Its name in the directory; size: of a huge page, where the file is one of those. Returns text. */
-char *cg_file_path(enum cg_file file, const char *size, char text[CG_FILE_TEXT]);
+/* Its name in the directory, perhaps in text; size: of a huge page, where it is one of those. */
+const char *cg_file_path(enum cg_file file, const char *size, char text[CG_FILE_TEXT]);
 
 #endif

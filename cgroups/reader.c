@@ -54,8 +54,8 @@ static int open_one(const struct cgroup_reader *reader, const struct open_file *
 {
     char name[CG_FILE_TEXT];
 
-    (void) cg_file_path(file->file, reader->sizes[file->size], name);
-    int fd = sys_openat(reader->dir_fd, name, O_RDONLY | O_NOFOLLOW, 0);
+    const char *path = cg_file_path(file->file, reader->sizes[file->size], name);
+    int fd = sys_openat(reader->dir_fd, path, O_RDONLY | O_NOFOLLOW, 0);
     /* EOPNOTSUPP: pressure of a kernel booted with psi=0 */
     return fd == -EOPNOTSUPP ? ABSENT : fd;
 }
@@ -63,9 +63,9 @@ static int open_one(const struct cgroup_reader *reader, const struct open_file *
 static int file_error(const struct cgroup_reader *reader, const struct open_file *file, int rc,
                       struct sub_err *err)
 {
-    char name[CG_FILE_TEXT];
+    char text[CG_FILE_TEXT];
+    const char *name = cg_file_path(file->file, reader->sizes[file->size], text);
 
-    (void) cg_file_path(file->file, reader->sizes[file->size], name);
     if (rc == -EMFILE)
         return sub_fail(err, EMFILE, name, "cannot open: too many open files, raise RLIMIT_NOFILE");
     if (rc == -EINVAL)
@@ -110,6 +110,11 @@ static int reader_new(int dir_fd, uint64_t files, struct cgroup_reader **ret_rea
     return 0;
 }
 
+static int list_error(int rc, struct sub_err *err)
+{
+    return sub_fail(err, -rc, NULL, "cannot list the cgroup: %s", sub_strerror(-rc));
+}
+
 static int prepare(int dir_fd, uint64_t files, struct cgroup_reader **ret_reader,
                    struct sub_err *err)
 {
@@ -119,9 +124,7 @@ static int prepare(int dir_fd, uint64_t files, struct cgroup_reader **ret_reader
     int rc = (files & CG_READ_HUGETLB) != 0 ? find_sizes(reader) : 0;
     if (rc < 0) {
         cgroup_reader_free(reader);
-        return cg_is_gone(rc)
-                   ? -ENODEV
-                   : sub_fail(err, -rc, NULL, "cannot list the cgroup: %s", sub_strerror(-rc));
+        return cg_is_gone(rc) ? -ENODEV : list_error(rc, err);
     }
     list_files(reader, files);
     *ret_reader = reader;
@@ -229,28 +232,43 @@ void cgroup_reader_look_again(struct cgroup_reader *reader)
     }
 }
 
+static int sample_once(const struct cgroup_reader *reader, struct open_file *file,
+                       struct cgroup_sample *sample, bool *any, struct sub_err *err)
+{
+    char text[KNOB_TEXT_MAX + 1];
+
+    file->fd = open_one(reader, file);
+    if (file->fd < 0)
+        return cg_is_gone(file->fd) ? 0 : file_error(reader, file, file->fd, err);
+    *any = true;
+
+    int rc = sample_file(reader, file, text, sample, err);
+    sub_close(&file->fd);
+    return rc;
+}
+
 int cgroup_sample_read(int dir_fd, uint64_t files, struct cgroup_sample *ret_sample,
                        struct sub_err *err)
 {
-    struct cgroup_reader *prepared = NULL;
-    char text[KNOB_TEXT_MAX + 1];
+    struct cgroup_reader reader = {.dir_fd = dir_fd}; /* for its page sizes: it holds no file */
     bool any = false;
 
-    SUBLET_TRY(prepare(dir_fd, files, &prepared, err));
-    OWNED_CGROUP_READER *reader = prepared;
-    cgroup_sample_clear(ret_sample);
-    for (size_t i = 0; i < reader->count; i++) {
-        struct open_file *file = &reader->files[i];
-
-        file->fd = open_one(reader, file);
-        if (file->fd < 0 && !cg_is_gone(file->fd))
-            return file_error(reader, file, file->fd, err);
-        if (file->fd >= 0)
-            SUBLET_TRY(sample_file(reader, file, text, ret_sample, err));
-        any |= file->fd >= 0;
-        sub_close(&file->fd);
+    if ((files & CG_READ_HUGETLB) != 0) {
+        int rc = find_sizes(&reader);
+        if (rc < 0)
+            return cg_is_gone(rc) ? -ENODEV : list_error(rc, err);
     }
-    return !any && is_gone(reader) ? -ENODEV : 0;
+    cgroup_sample_clear(ret_sample);
+    for (unsigned at = 0; at < CG_FILES; at++) {
+        size_t copies = (files >> at & 1) == 0 ? 0 : cg_file_is_huge(at) ? reader.size_count : 1;
+
+        for (size_t size = 0; size < copies; size++) {
+            struct open_file file = {.file = (uint8_t) at, .size = (uint8_t) size, .fd = ABSENT};
+
+            SUBLET_TRY(sample_once(&reader, &file, ret_sample, &any, err));
+        }
+    }
+    return !any && is_gone(&reader) ? -ENODEV : 0;
 }
 
 void cgroup_reader_free(struct cgroup_reader *reader)

@@ -171,7 +171,7 @@ static int set_timer(struct meter *meter, struct sub_err *err)
     return 0;
 }
 
-/* Four descriptors a tenant. */
+/* Seven descriptors a tenant. */
 static void raise_limit(void)
 {
     struct rlimit limit;
@@ -295,17 +295,26 @@ static void look_at_contracts(struct meter *meter)
                (size_t) ((all * options->window_us - 1) / options->interval_us + 1));
 }
 
+static enum account_depth depth_of(const struct meter *meter, bool is_last)
+{
+    const struct meter_options *options = meter->options;
+
+    if (is_last || meter->since_record_us + options->window_us >= options->interval_us)
+        return ACCOUNT_ALL;
+    return meter->since_slow_us >= options->slow_us ? ACCOUNT_MEMORY : ACCOUNT_CPU;
+}
+
 static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
 {
-    bool slow = is_last || meter->since_slow_us >= meter->options->slow_us ||
-                meter->since_record_us + meter->options->window_us >= meter->options->interval_us;
-    int rc = account_view_sample(meter->view, slow, err);
+    enum account_depth depth = depth_of(meter, is_last);
+    int rc = account_view_sample(meter->view, depth, err);
 
     if (rc < 0)
         return rc;
     look_at_definitions(meter);
     look_at_contracts(meter);
-    meter->since_slow_us = slow ? 0 : meter->since_slow_us + account_view_window_us(meter->view);
+    meter->since_slow_us =
+        depth > ACCOUNT_CPU ? 0 : meter->since_slow_us + account_view_window_us(meter->view);
     if (rc == 0) {
         notices_follow(&meter->notices, meter->view);
         write_all(meter); /* the state of things at the beginning */
@@ -314,7 +323,7 @@ static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
     meter->windows++;
     meter->since_record_us += account_view_window_us(meter->view);
     look_at_clock(meter);
-    if (slow)
+    if (depth > ACCOUNT_CPU)
         notices_follow(&meter->notices, meter->view);
     if (meter->since_record_us >= meter->options->interval_us)
         write_all(meter);

@@ -10,9 +10,11 @@
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
+#include "sublet/base/num.h"
 #include "sublet/tenant.h"
 
 #define CLOCK_STEP_US 1000000
+#define IDLE_PERCENT  10 /* of the capacity: less may be a CPU that some cannot use */
 
 static uint64_t clock_us(clockid_t clock)
 {
@@ -33,6 +35,7 @@ int account_view_open(const char *tenants_dir, struct account_view **ret_view, s
     arena_init(&view->names, 0);
     SUBLET_TRY(tenant_cgroups_open(&view->cgroup_root_fd, err));
     SUBLET_TRY(view_reload(view, true, err));
+    view_still_begin(view); /* before the first group is opened */
     *ret_view = view;
     view = NULL;
     return 0;
@@ -46,6 +49,7 @@ void account_view_free(struct account_view **place)
         return;
     for (size_t i = 0; i < view->count; i++)
         view_forget(&view->watched[i]);
+    view_still_close(view);
     free(view->watched);
     free(view->parties);
     free(view->rows);
@@ -155,17 +159,27 @@ static int follow_tenants(struct account_view *view, bool closely, struct sub_er
     return rc;
 }
 
-int account_view_sample(struct account_view *view, bool slow, struct sub_err *err)
+/* A task that wants to run finds a CPU, and its group has used some of it. */
+static bool has_idle(const struct account_view *view, const struct machine *now, uint64_t window_us)
+{
+    return num_above(now->idle_us, view->machine.idle_us) >=
+           window_us * now->cpus * IDLE_PERCENT / 100;
+}
+
+int account_view_sample(struct account_view *view, enum account_depth depth, struct sub_err *err)
 {
     struct machine machine;
     bool measured = view->begun;
 
-    SUBLET_TRY(follow_tenants(view, slow, err));
+    SUBLET_TRY(follow_tenants(view, depth > ACCOUNT_CPU, err));
+    view_still_begin(view);
     uint64_t monotonic_us = clock_us(CLOCK_MONOTONIC), wall_us = clock_us(CLOCK_REALTIME);
     SUBLET_TRY(machine_read(&machine, err));
-    slow = slow || !measured;
+    if (!measured)
+        depth = ACCOUNT_ALL;
+    view->has_idle = measured && has_idle(view, &machine, monotonic_us - view->monotonic_us);
     for (size_t i = 0; i < view->count; i++)
-        view_read(view, &view->watched[i], slow,
+        view_read(view, &view->watched[i], depth,
                   view->slow_us == 0 ? 0 : monotonic_us - view->slow_us);
     if (measured) {
         int64_t step_us =
@@ -178,7 +192,7 @@ int account_view_sample(struct account_view *view, bool slow, struct sub_err *er
     }
     view->monotonic_us = monotonic_us;
     view->wall_us = wall_us;
-    view->slow_us = slow ? monotonic_us : view->slow_us;
+    view->slow_us = depth > ACCOUNT_CPU ? monotonic_us : view->slow_us;
     view->begun = true;
     return measured;
 }

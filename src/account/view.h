@@ -11,15 +11,22 @@
 #include "machine.h"
 
 struct tenant_contract;
+struct view_pulse;
 
 /* One tenant with what it takes to read it. */
 struct watched {
     struct account_tenant public;
-    struct cgroup_reader *reader; /* cpu.stat, cpu.pressure */
+    struct cgroup_reader *reader; /* cpu.stat, cpu.pressure, memory.current */
+    struct view_pulse *pulse;     /* whether a process is in it; NULL: not known */
     int dir_fd;                   /* for the rest; -EBADF while there is no group */
     bool based;                   /* counters of an earlier moment are there to differ from */
     bool known;                   /* mark of a reload */
     bool slow_based;              /* the same of what is read less often */
+    bool waits;                   /* pressure grew, the last time it was read, */
+    bool was_skipped;             /* and that was not in the last window */
+    bool no_pressure;             /* this kernel does not count it */
+    bool is_settled;              /* it was still when everything was read, and is */
+    uint64_t looked_us;           /* CPU time used until the last look at its processes */
     bool restored;                /* has the sums of an earlier meter */
     const struct tenant_contract *contract; /* of the last reload; NULL: not known */
     bool suspect;                           /* its files may not say what they should */
@@ -44,6 +51,11 @@ struct account_view {
 
     bool begun;
     struct machine machine;
+    bool has_events;          /* the next three are open, as far as this host allows */
+    int events_fd, folder_fd; /* epoll; inotify of the folder of groups */
+    int folder_watch;         /* -1: none */
+    bool groups_changed;      /* in this window groups were made or removed */
+    bool has_idle;            /* there were CPUs for everybody */
     uint64_t monotonic_us, wall_us, slow_us, window_us;
     int64_t clock_step_us;
     struct account_host_row host;
@@ -64,7 +76,18 @@ struct watched *view_find(const struct account_view *view, const char *name); /*
 void view_forget(struct watched *watched);
 
 /* view_read.c: the counters of one tenant; party is what has been since the last time. */
-void view_read(struct account_view *view, struct watched *watched, bool slow,
+void view_read(struct account_view *view, struct watched *watched, enum account_depth depth,
                uint64_t since_slow_us);
+
+/* view_still.c: which groups have no process and cannot have grown. Begin is before each window. */
+void view_still_begin(struct account_view *view);
+void view_still_close(struct account_view *view);
+void view_still_watch(struct account_view *view, struct watched *watched);
+void view_still_forget(struct watched *watched);
+bool view_is_empty(const struct watched *watched); /* no process was in it at the last look */
+bool view_is_still(const struct account_view *view, const struct watched *watched);
+/* Around the reading of the counters: before, and with what has come of it. */
+void view_still_look(struct watched *watched);
+void view_still_seen(struct watched *watched, bool has_grown);
 
 #endif

@@ -10,10 +10,14 @@
 
 #include "view.h"
 
-#define FAST (CG_READ(CPU_STAT) | CG_READ(CPU_PRESSURE))
-#define SLOW                                                                              \
-    (CG_READ_SPAN(MEMORY_PRESSURE, IO_PRESSURE) | CG_READ_MEMORY | CG_READ(MEMORY_STAT) | \
-     CG_READ(IO_STAT) | CG_READ_PIDS)
+#define CPU  (CG_READ(CPU_STAT) | CG_READ(CPU_PRESSURE))
+#define KEPT (CPU | CG_READ(MEMORY_CURRENT))
+#define DISK (CG_READ(IO_PRESSURE) | CG_READ(IO_STAT))
+/* what changes in a group without a process, and all */
+#define HELD (CG_READ(MEMORY_MAX) | CG_READ(SWAP_CURRENT) | CG_READ(MEMORY_STAT) | CG_READ(IO_STAT))
+#define REST                                                                                  \
+    (HELD | DISK | CG_READ(MEMORY_PRESSURE) | CG_READ(MEMORY_PEAK) | CG_READ(MEMORY_EVENTS) | \
+     CG_READ(PIDS_CURRENT) | CG_READ(PIDS_PEAK) | CG_READ(PIDS_EVENTS))
 
 #define IO_LIMIT_PERCENT 95 /* of what a limit allows: it is what holds */
 
@@ -28,7 +32,7 @@ static bool open_group(struct account_view *view, struct watched *watched)
         return true;
     if (cgroup_open(view->cgroup_root_fd, watched->public.group, &group, &ignored) < 0 ||
         sys_fstat(group.dir_fd, &st) < 0 ||
-        cgroup_reader_open(group.dir_fd, FAST, &watched->reader, &ignored) < 0)
+        cgroup_reader_open(group.dir_fd, KEPT, &watched->reader, &ignored) < 0)
         return false;
     watched->dir_fd = sub_take_fd(&group.dir_fd);
     if (watched->public.cgroup_id != st.st_ino) {
@@ -38,15 +42,40 @@ static bool open_group(struct account_view *view, struct watched *watched)
         watched->based = watched->slow_based = false;
     }
     watched->public.cgroup_id = st.st_ino;
+    view_still_watch(view, watched);
     return true;
 }
 
+/* ---- every window ---- */
+
+static bool has_used(const struct account_tenant *tenant, const struct cg_cpu_counters *cpu)
+{
+    return cpu->usage_us != tenant->cpu.usage_us || cpu->throttled_us != tenant->cpu.throttled_us ||
+           cpu->periods != tenant->cpu.periods;
+}
+
+static bool has_waited(const struct account_tenant *tenant, const struct cg_pressure *pressure)
+{
+    return pressure->some.total_us != tenant->cpu_pressure.some.total_us ||
+           pressure->full.total_us != tenant->cpu_pressure.full.total_us;
+}
+
+/* Where nothing ran, somebody may have waited from some moment until now and not have got a CPU
+ * yet. Where CPUs are idle that is not for long, and where they are not it is looked for in every
+ * second window; once it has been seen, in every one. What is found late is in the sum all the
+ * same, for the counters are. */
+static bool may_skip_pressure(const struct account_view *view, const struct watched *watched,
+                              const struct cg_cpu_counters *cpu)
+{
+    return !watched->waits && !has_used(&watched->public, cpu) && !view_is_empty(watched) &&
+           (view->has_idle || !watched->was_skipped);
+}
+
 /* Counters that are absent stay 0 on both sides; without a base it is not known when they grew. */
-static void read_fast(struct account_view *view, struct watched *watched)
+static void take_fast(struct watched *watched, const struct cg_cpu_counters *cpu,
+                      const struct cg_pressure *pressure)
 {
     struct account_tenant *tenant = &watched->public;
-    const struct cg_cpu_counters *cpu = &view->sample.cpu;
-    const struct cg_pressure *pressure = &view->sample.cpu_pressure;
 
     if (watched->based) {
         watched->party = (struct account_party){
@@ -64,6 +93,49 @@ static void read_fast(struct account_view *view, struct watched *watched)
     watched->based = true;
     tenant->open = true;
 }
+
+/* The first time, when it is not known yet whether this kernel counts pressure. */
+static int read_first(struct account_view *view, struct watched *watched)
+{
+    struct sub_err ignored = {.code = 0};
+
+    view_still_look(watched);
+    SUBLET_TRY(cgroup_reader_sample(watched->reader, CPU, &view->sample, &ignored));
+    watched->no_pressure = view->sample.cpu_pressure.present == 0;
+    watched->waits = true; /* for all that is known */
+    watched->was_skipped = false;
+    view_still_seen(watched, true);
+    take_fast(watched, &view->sample.cpu, &view->sample.cpu_pressure);
+    return 0;
+}
+
+/* -ENODEV: the group is gone. */
+static int read_fast(struct account_view *view, struct watched *watched, bool all)
+{
+    struct sub_err ignored = {.code = 0};
+    struct cg_pressure pressure = watched->public.cpu_pressure;
+
+    view_still_look(watched);
+    SUBLET_TRY(cgroup_reader_sample(watched->reader, CG_READ(CPU_STAT), &view->sample, &ignored));
+
+    struct cg_cpu_counters cpu = view->sample.cpu;
+    bool has_grown = has_used(&watched->public, &cpu);
+    bool skip = watched->no_pressure || (!all && may_skip_pressure(view, watched, &cpu));
+    if (!skip) {
+        SUBLET_TRY(
+            cgroup_reader_sample(watched->reader, CG_READ(CPU_PRESSURE), &view->sample, &ignored));
+        if (view->sample.cpu_pressure.present != 0)
+            pressure = view->sample.cpu_pressure;
+        watched->waits = has_waited(&watched->public, &pressure);
+        has_grown = has_grown || watched->waits;
+    }
+    watched->was_skipped = skip;
+    view_still_seen(watched, has_grown);
+    take_fast(watched, &cpu, &pressure);
+    return 0;
+}
+
+/* ---- the rest ---- */
 
 static const struct cg_io_counters *disk_of(const struct cg_io_counters *io, size_t count,
                                             const struct tenant_io *limit)
@@ -120,43 +192,118 @@ static uint64_t stalled_at_limit(const struct watched *watched, const struct cgr
     return 0;
 }
 
-static void read_slow(struct account_view *view, struct watched *watched, uint64_t since_us)
+static void take_disks(struct account_slow *slow, const struct cgroup_sample *sample)
 {
-    struct account_slow *slow = &watched->public.slow;
-    const struct cgroup_sample *sample = &view->sample;
-    struct sub_err ignored = {.code = 0};
-
-    if (cgroup_sample_read(watched->dir_fd, SLOW, &view->sample, &ignored) < 0)
-        return;
-    watched->public.sums.io_capped_us += stalled_at_limit(watched, sample);
-    watched->slow_based = true;
-    watched->public.memory_byte_us += slow->memory.current_bytes * since_us;
-    slow->memory_pressure = sample->memory_pressure;
-    slow->io_pressure = sample->io_pressure;
-    slow->memory = sample->memory;
-    slow->usage = sample->memory_usage;
-    slow->activity = sample->memory_activity;
-    slow->pids = sample->pids;
     slow->io_count = sample->io_count < LEDGER_IO_MAX ? sample->io_count : LEDGER_IO_MAX;
     memcpy(slow->io, sample->io, slow->io_count * sizeof *slow->io);
 }
 
-void view_read(struct account_view *view, struct watched *watched, bool slow,
-               uint64_t since_slow_us)
+static void take_held(struct account_slow *slow, const struct cgroup_sample *sample)
 {
+    slow->memory.limit_bytes = sample->memory.limit_bytes;
+    slow->memory.swap_bytes = sample->memory.swap_bytes;
+    slow->usage = sample->memory_usage;
+    slow->activity = sample->memory_activity;
+    take_disks(slow, sample);
+}
+
+static void take_rest(struct account_slow *slow, const struct cgroup_sample *sample)
+{
+    slow->memory = sample->memory;
+    take_held(slow, sample);
+    slow->memory_pressure = sample->memory_pressure;
+    slow->io_pressure = sample->io_pressure;
+    slow->pids = sample->pids;
+}
+
+/* Processes come and go only where some of them run. */
+static uint64_t files_often(const struct watched *watched)
+{
+    uint64_t files = 0;
+
+    if (watched->looked_us != watched->public.cpu.usage_us)
+        files |= CG_READ(PIDS_CURRENT);
+    if (watched->contract != NULL && watched->contract->io_count > 0)
+        files |= DISK;
+    return files;
+}
+
+static void read_often(struct account_view *view, struct watched *watched)
+{
+    struct account_slow *slow = &watched->public.slow;
+    uint64_t files = files_often(watched);
     struct sub_err ignored = {.code = 0};
 
+    if (files == 0 || cgroup_sample_read(watched->dir_fd, files, &view->sample, &ignored) < 0)
+        return;
+    if (cg_has(&view->sample.pids, current))
+        slow->pids.current = view->sample.pids.current;
+    if ((files & DISK) == 0)
+        return;
+    watched->public.sums.io_capped_us += stalled_at_limit(watched, &view->sample);
+    slow->io_pressure = view->sample.io_pressure;
+    take_disks(slow, &view->sample);
+    watched->slow_based = true;
+}
+
+static void read_rest(struct account_view *view, struct watched *watched)
+{
+    struct account_slow *slow = &watched->public.slow;
+    uint64_t files = watched->is_settled ? HELD : REST;
+    struct sub_err ignored = {.code = 0};
+
+    if (cgroup_sample_read(watched->dir_fd, files, &view->sample, &ignored) < 0)
+        return;
+    if (watched->is_settled) {
+        take_held(slow, &view->sample);
+        return;
+    }
+    watched->public.sums.io_capped_us += stalled_at_limit(watched, &view->sample);
+    take_rest(slow, &view->sample);
+    watched->slow_based = true;
+    watched->is_settled = view_is_still(view, watched);
+}
+
+static void read_slow(struct account_view *view, struct watched *watched, enum account_depth depth,
+                      uint64_t since_us)
+{
+    struct account_slow *slow = &watched->public.slow;
+    struct cg_memory_counters memory = {.current_bytes = slow->memory.current_bytes};
+    struct sub_err ignored = {.code = 0};
+
+    watched->public.memory_byte_us += slow->memory.current_bytes * since_us;
+    if (cgroup_reader_sample(watched->reader, CG_READ(MEMORY_CURRENT), &view->sample, &ignored) ==
+            0 &&
+        cg_has(&view->sample.memory, current_bytes))
+        memory = view->sample.memory;
+    if (depth == ACCOUNT_ALL)
+        read_rest(view, watched);
+    else
+        read_often(view, watched);
+    slow->memory.current_bytes = memory.current_bytes;
+    slow->memory.present |= memory.present;
+    watched->looked_us = watched->public.cpu.usage_us;
+}
+
+void view_read(struct account_view *view, struct watched *watched, enum account_depth depth,
+               uint64_t since_slow_us)
+{
     watched->party = (struct account_party){.entitled_micro = watched->public.entitled_micro};
     if (!open_group(view, watched))
         return;
-    /* a window that nobody measures does not move the base that a restored tenant has */
-    if (view->begun || !watched->based) {
-        if (cgroup_reader_sample(watched->reader, FAST, &view->sample, &ignored) < 0) {
-            view_forget(watched); /* the group is gone */
-            return;
-        }
-        read_fast(view, watched);
+    if (watched->based && view->begun && depth == ACCOUNT_CPU && view_is_still(view, watched)) {
+        watched->public.measured = true;
+        return;
     }
-    if (slow)
-        read_slow(view, watched, since_slow_us);
+    /* a window that nobody measures does not move the base that a restored tenant has */
+    int rc = !watched->based ? read_first(view, watched)
+             : view->begun   ? read_fast(view, watched, depth > ACCOUNT_CPU)
+                             : 0;
+    if (rc < 0) {
+        view_forget(watched); /* the group is gone */
+        return;
+    }
+    watched->is_settled = watched->is_settled && view_is_still(view, watched);
+    if (depth > ACCOUNT_CPU)
+        read_slow(view, watched, depth, since_slow_us);
 }

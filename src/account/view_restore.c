@@ -109,7 +109,7 @@ size_t account_view_fresh(struct account_view *view)
     size_t fresh = 0;
 
     for (size_t i = 0; i < view->count && !view->has_opened; i++)
-        view_read(view, &view->watched[i], false, 0);
+        view_read(view, &view->watched[i], ACCOUNT_CPU, 0);
     view->has_opened = true;
     for (size_t i = 0; i < view->count; i++)
         fresh += view->watched[i].public.open && !view->watched[i].restored;

@@ -17,8 +17,10 @@
 void view_forget(struct watched *watched)
 {
     cgroup_reader_freep(&watched->reader);
+    view_still_forget(watched);
     sub_close(&watched->dir_fd);
     watched->based = watched->slow_based = false;
+    watched->no_pressure = watched->is_settled = false;
     watched->public.open = watched->public.measured = false;
 }
 

@@ -354,7 +354,7 @@ static int begin(struct top_world *world, struct sub_err *err)
         now->rows.window_us = now->monotonic_us - world->before.monotonic_us;
     (void) time_format_us(now_us(CLOCK_REALTIME), time);
     memcpy(now->rows.time, time + strlen("2026-11-22T"), 8);
-    return world->view == NULL ? 0 : account_view_sample(world->view, true, err);
+    return world->view == NULL ? 0 : account_view_sample(world->view, ACCOUNT_ALL, err);
 }
 
 int top_world_look(struct top_world *world, struct sub_err *err)

@@ -57,13 +57,14 @@ struct account_tenant {
     uint64_t cgroup_id;         /* inode: another one means counters that began at 0 */
     struct cg_cpu_counters cpu; /* cumulative, at the end of the last window */
     struct cg_pressure cpu_pressure;
-    struct account_slow slow;
     uint64_t memory_byte_us; /* integral of memory.current over time */
     uint64_t unrecorded_us;  /* windows since account_view_recorded() */
     struct account_row row;
     struct account_sums sums;
-    struct account_by blame[LEDGER_BLAME_MAX];
     size_t blame_count;
+    /* what every window touches is above, for there are thousands */
+    struct account_by blame[LEDGER_BLAME_MAX];
+    struct account_slow slow;
 };
 
 /* tenants_dir: TENANT_DIR. -EOPNOTSUPP where the host has no tenants' groups (hybrid). */
@@ -71,9 +72,15 @@ int account_view_open(const char *tenants_dir, struct account_view **ret_view, s
 void account_view_free(struct account_view **view);
 #define OWNED_ACCOUNT_VIEW __attribute__((cleanup(account_view_free))) struct account_view
 
+enum account_depth {
+    ACCOUNT_CPU,    /* of those that can have used any */
+    ACCOUNT_MEMORY, /* and the memory, the processes, the disks that are limited */
+    ACCOUNT_ALL,    /* and the rest of what a record says */
+};
+
 /* Ends a window and begins the next. Tenants that were set or removed since are taken up or
- * dropped. slow: reads the rest as well. 1 if a window was measured, 0 for the first. */
-int account_view_sample(struct account_view *view, bool slow, struct sub_err *err);
+ * dropped. 1 if a window was measured, 0 for the first, which is of everything. */
+int account_view_sample(struct account_view *view, enum account_depth depth, struct sub_err *err);
 
 /* Valid until the next sample. Sorted by name. */
 size_t account_view_count(const struct account_view *view);

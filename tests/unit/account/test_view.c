@@ -91,7 +91,7 @@ static void sample(void)
 {
     struct sub_err err = {.code = 0};
 
-    ck_assert_msg(account_view_sample(view, false, &err) >= 0, "%s", err.text);
+    ck_assert_msg(account_view_sample(view, ACCOUNT_CPU, &err) >= 0, "%s", err.text);
 }
 
 static const struct account_tenant *tenant(const char *name)
@@ -225,7 +225,7 @@ START_TEST(a_tenant_whose_definition_is_broken_is_accounted_on)
     ck_assert_ptr_null(account_view_findings(view));
     spoil("a", "{\"cpu\": ");
     use("a", 1700);
-    ck_assert_int_eq(account_view_sample(view, true, &err), 1);
+    ck_assert_int_eq(account_view_sample(view, ACCOUNT_ALL, &err), 1);
     ck_assert_uint_eq(account_view_host(view)->tenants_us, 700);
     ck_assert(tenant("a")->undefined);
     ck_assert_uint_eq(tenant("a")->entitled_micro, 100000);
@@ -238,7 +238,7 @@ START_TEST(a_tenant_whose_definition_is_broken_is_accounted_on)
 
     uint64_t entitled_us = tenant("a")->sums.entitled_us;
     spoil("a", "{\"cpu\": \"fixed 0.2\"}\n");
-    ck_assert_int_eq(account_view_sample(view, true, &err), 1);
+    ck_assert_int_eq(account_view_sample(view, ACCOUNT_ALL, &err), 1);
     ck_assert(!tenant("a")->undefined);
     ck_assert_uint_eq(tenant("a")->entitled_micro, 200000);
     ck_assert_uint_ge(tenant("a")->sums.entitled_us, entitled_us);
@@ -302,7 +302,7 @@ static uint64_t look_at_disk(unsigned long long read_bytes, unsigned long long r
                     "full avg10=0.00 avg60=0.00 avg300=0.00 total=%llu\n",
                     some_us, full_us);
     write_text("groups/sublet.tenants/a/io.pressure", text);
-    ck_assert_msg(account_view_sample(view, true, &err) >= 0, "%s", err.text);
+    ck_assert_msg(account_view_sample(view, ACCOUNT_ALL, &err) >= 0, "%s", err.text);
     return tenant("a")->sums.io_capped_us;
 }
 
@@ -352,6 +352,59 @@ START_TEST(more_aggressors_than_room_are_summed_in_the_last_place)
 }
 END_TEST
 
+static void pressure(unsigned some_us)
+{
+    char text[160];
+
+    (void) snprintf(text, sizeof text,
+                    "some avg10=0.00 avg60=0.00 avg300=0.00 total=%u\n"
+                    "full avg10=0.00 avg60=0.00 avg300=0.00 total=%u\n",
+                    some_us, some_us / 2);
+    write_text("groups/sublet.tenants/a/cpu.pressure", text);
+}
+
+START_TEST(who_waits_without_a_cpu_is_found_in_the_second_window_and_then_in_each)
+{
+    define("a", 1000);
+    pressure(10);
+    sample();
+    for (unsigned i = 0; i < 5; i++) { /* on a machine without an idle CPU */
+        view->machine.idle_us = UINT64_MAX / 2;
+        sample();
+    }
+    for (unsigned i = 1; i <= 2; i++) {
+        pressure(500 * i);
+        view->machine.idle_us = UINT64_MAX / 2;
+        sample();
+    }
+    ck_assert_uint_ge(tenant("a")->cpu_pressure.some.total_us, 500);
+    pressure(1100);
+    sample();
+    ck_assert_uint_eq(tenant("a")->cpu_pressure.some.total_us, 1100);
+    ck_assert_uint_eq(tenant("a")->cpu_pressure.full.total_us, 550);
+}
+END_TEST
+
+START_TEST(who_used_a_cpu_has_its_waiting_read_in_the_same_window)
+{
+    struct sub_err err = {.code = 0};
+
+    define("a", 1000);
+    pressure(10);
+    for (int i = 0; i < 4; i++)
+        sample();
+    pressure(700);
+    use("a", 1001);
+    sample();
+    ck_assert_uint_eq(tenant("a")->cpu_pressure.some.total_us, 700);
+    for (int i = 0; i < 4; i++)
+        sample();
+    pressure(900);
+    ck_ok(account_view_sample(view, ACCOUNT_MEMORY, &err), &err);
+    ck_assert_uint_eq(tenant("a")->cpu_pressure.some.total_us, 900);
+}
+END_TEST
+
 Suite *view_suite(void);
 Suite *view_suite(void)
 {
@@ -364,6 +417,8 @@ Suite *view_suite(void)
         a_group_without_a_definition_has_the_contract_of_its_last_record,
         what_is_not_recorded_adds_up_until_it_is,
         a_stall_is_its_own_where_it_did_what_its_limit_of_the_disk_allows,
+        who_waits_without_a_cpu_is_found_in_the_second_window_and_then_in_each,
+        who_used_a_cpu_has_its_waiting_read_in_the_same_window,
         more_aggressors_than_room_are_summed_in_the_last_place,
     };
     Suite *suite = suite_create("view");
