@@ -118,7 +118,7 @@ static ssize_t write_unsignalled(int fd, const void *data, size_t size)
     return n < 0 ? -code : n;
 }
 
-/* All of the line or nothing of it. */
+/* All of the lines or nothing of them. */
 static int put_line(int fd, const struct buf *line, uint64_t size)
 {
     ssize_t n = write_unsignalled(fd, line->data, line->length);
@@ -136,31 +136,47 @@ struct place {
     uint64_t size, seq;
 };
 
-static int put_record(struct ledger *ledger, struct place *place, struct ledger_record *record,
-                      struct sub_err *err)
+static int make_line(const struct ledger *ledger, uint64_t seq, struct ledger_record *record,
+                     struct buf *line, struct sub_err *err)
 {
-    OWNED_BUF line = BUF(LEDGER_LINE_MAX);
     char text[TIME_TEXT];
     struct timespec now;
 
     (void) clock_gettime(CLOCK_REALTIME, &now);
     record->v = LEDGER_VERSION;
-    record->seq = place->seq + 1;
+    record->seq = seq;
     record->us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
     record->t = time_format_us(record->us, text);
     record->boot = ledger->boot;
+    line->length = 0;
 
-    int rc = ledger_encode(record, &line);
+    int rc = ledger_encode(record, line);
     record->t = NULL;
-    if (rc < 0)
-        return sub_fail(err, E2BIG, ledger->folder, "a record is longer than %d bytes",
-                        LEDGER_LINE_MAX);
-    rc = put_line(ledger->fd, &line, place->size);
+    return rc == 0 ? 0
+                   : sub_fail(err, E2BIG, ledger->folder, "a record is longer than %d bytes",
+                              LEDGER_LINE_MAX);
+}
+
+/* seq: of the last of those lines. */
+static int put_lines(const struct ledger *ledger, struct place *place, const struct buf *lines,
+                     uint64_t seq, struct sub_err *err)
+{
+    int rc = put_line(ledger->fd, lines, place->size);
+
     if (rc < 0)
         return fail_at(ledger, -rc, "cannot append to", err);
-    place->size += line.length;
-    place->seq++;
+    place->size += lines->length;
+    place->seq = seq;
     return 0;
+}
+
+static int put_record(const struct ledger *ledger, struct place *place,
+                      struct ledger_record *record, struct sub_err *err)
+{
+    OWNED_BUF line = BUF(LEDGER_LINE_MAX);
+
+    SUBLET_TRY(make_line(ledger, place->seq + 1, record, &line, err));
+    return put_lines(ledger, place, &line, place->seq + 1, err);
 }
 
 static int put_head(struct ledger *ledger, struct place *place, struct sub_err *err)
@@ -260,21 +276,61 @@ static int find_place(struct ledger *ledger, struct place *ret_place, struct sub
     return 0;
 }
 
+static int find_room(struct ledger *ledger, struct place *ret_place, struct sub_err *err)
+{
+    SUBLET_TRY(find_place(ledger, ret_place, err));
+    if (ret_place->size < ledger->max_bytes)
+        return 0;
+    SUBLET_TRY(seal(ledger, ret_place, err));
+    return find_place(ledger, ret_place, err);
+}
+
 static int append(struct ledger *ledger, struct ledger_record *record, struct sub_err *err)
 {
     struct place place;
 
-    SUBLET_TRY(find_place(ledger, &place, err));
-    if (place.size >= ledger->max_bytes) {
-        SUBLET_TRY(seal(ledger, &place, err));
-        SUBLET_TRY(find_place(ledger, &place, err));
-    }
+    SUBLET_TRY(find_room(ledger, &place, err));
     return put_record(ledger, &place, record, err);
 }
 
 int ledger_append(struct ledger *ledger, struct ledger_record *record, struct sub_err *err)
 {
     int rc = append(ledger, record, err);
+
+    if (ledger->fd >= 0)
+        (void) sys_unlock(ledger->fd);
+    return rc;
+}
+
+static int append_each(struct ledger *ledger, const struct ledger_source *source, size_t begin,
+                       size_t end, struct sub_err *err)
+{
+    OWNED_BUF line = BUF(LEDGER_LINE_MAX);
+    OWNED_BUF lines = BUF(LEDGER_LINE_MAX * (end - begin));
+    struct place place;
+    int count = 0;
+
+    SUBLET_TRY(find_room(ledger, &place, err));
+    for (size_t i = begin; i < end; i++) {
+        struct ledger_record record;
+
+        if (!source->fill(source->context, i, &record))
+            continue;
+        count++;
+        SUBLET_TRY(make_line(ledger, place.seq + (uint64_t) count, &record, &line, err));
+        buf_add(&lines, line.data, line.length);
+    }
+    if (buf_failed(&lines))
+        return fail_at(ledger, ENOMEM, "cannot append to", err);
+    if (count > 0)
+        SUBLET_TRY(put_lines(ledger, &place, &lines, place.seq + (uint64_t) count, err));
+    return count;
+}
+
+int ledger_append_each(struct ledger *ledger, const struct ledger_source *source, size_t begin,
+                       size_t end, struct sub_err *err)
+{
+    int rc = append_each(ledger, source, begin, end, err);
 
     if (ledger->fd >= 0)
         (void) sys_unlock(ledger->fd);

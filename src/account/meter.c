@@ -24,6 +24,7 @@
 
 #define LOCK_FILE   "meter.lock" /* one meter a ledger */
 #define LOCK_MS     100          /* no window waits longer for another writer of the ledger */
+#define AT_A_TIME   64           /* records by one write: others wait that long for the ledger */
 #define ROUNDS_BACK 3            /* a tenant that has not been in so many of them is new */
 
 struct meter {
@@ -56,18 +57,20 @@ static void meter_done(struct meter *meter)
 }
 
 /* A ledger that cannot be written now may be in a minute; every record has the totals. */
+static int appended(struct meter *meter, int rc, uint64_t records, const struct sub_err *err)
+{
+    if (rc >= 0)
+        meter->cost.records += records;
+    else if (meter->cost.failed_records++ == 0)
+        tell(meter, LEDGER_FILE, err->text);
+    return rc < 0 ? rc : 0;
+}
+
 static int append(struct meter *meter, struct ledger_record *record)
 {
     struct sub_err err = {.code = 0};
-    int rc = ledger_append(&meter->ledger, record, &err);
 
-    if (rc == 0) {
-        meter->cost.records++;
-        return 0;
-    }
-    if (meter->cost.failed_records++ == 0)
-        tell(meter, LEDGER_FILE, err.text);
-    return rc;
+    return appended(meter, ledger_append(&meter->ledger, record, &err), 1, &err);
 }
 
 static int note(struct meter *meter, const char *tenant, uint64_t count, const char *text)
@@ -201,18 +204,37 @@ static int begin(struct meter *meter, struct sub_err *err)
 
 /* ---- records ---- */
 
+struct writing {
+    const struct account_view *view;
+    struct meter_scratch scratch;
+};
+
+static bool fill(void *context, size_t index, struct ledger_record *ret_record)
+{
+    struct writing *writing = context;
+    const struct account_tenant *tenant = account_view_tenant(writing->view, index);
+
+    if (tenant->open)
+        meter_record(tenant, tenant->unrecorded_us, &writing->scratch, ret_record);
+    return tenant->open;
+}
+
 static int write_tenants(struct meter *meter)
 {
-    for (size_t i = 0; i < account_view_count(meter->view); i++) {
-        const struct account_tenant *tenant = account_view_tenant(meter->view, i);
-        struct meter_scratch scratch;
-        struct ledger_record record;
+    struct writing writing = {.view = meter->view};
+    const struct ledger_source source = {fill, &writing};
+    size_t count = account_view_count(meter->view);
 
-        if (!tenant->open)
-            continue;
-        meter_record(tenant, tenant->unrecorded_us, &scratch, &record);
-        SUBLET_TRY(append(meter, &record));
-        account_view_recorded(meter->view, i);
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        struct sub_err err = {.code = 0};
+
+        end = count - begin < AT_A_TIME ? count : begin + AT_A_TIME;
+        int rc = ledger_append_each(&meter->ledger, &source, begin, end, &err);
+        SUBLET_TRY(appended(meter, rc, rc < 0 ? 0 : (uint64_t) rc, &err));
+        for (size_t i = begin; i < end; i++) {
+            if (account_view_tenant(meter->view, i)->open)
+                account_view_recorded(meter->view, i);
+        }
     }
     return 0;
 }

@@ -150,6 +150,16 @@ void ledger_close(struct ledger *ledger);
  * -EBUSY (another writer has held the file for lock_ms) and the like: keep the record and try
  * again. */
 int ledger_append(struct ledger *ledger, struct ledger_record *record, struct sub_err *err);
+
+/* Several by one lock and one write: all of them or none; a writer that is killed in the middle has
+ * written whole lines and at most one torn. The number of records. */
+struct ledger_source {
+    bool (*fill)(void *context, size_t index, struct ledger_record *ret_record); /* false: none */
+    void *context;
+};
+int ledger_append_each(struct ledger *ledger, const struct ledger_source *source, size_t begin,
+                       size_t end, struct sub_err *err);
+
 int ledger_sync(struct ledger *ledger, struct sub_err *err); /* fdatasync: once a sweep */
 
 /* ---- reading ---- */

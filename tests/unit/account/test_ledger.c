@@ -85,6 +85,52 @@ START_TEST(what_was_appended_is_read_in_order)
 }
 END_TEST
 
+static bool fill_odd(void *context, size_t index, struct ledger_record *ret_record)
+{
+    struct ledger_cpu *cpus = context;
+
+    cpus[index].use = index;
+    *ret_record = (struct ledger_record){
+        .k = LEDGER_SAMPLE, .tenant = index == 1 ? "one" : "three", .cg = 7, .cpu = &cpus[index]};
+    return index % 2 == 1;
+}
+
+START_TEST(several_are_written_as_one_or_not_at_all)
+{
+    char path[64], file[128];
+    struct sub_err err = {0}, full = {0};
+    struct seen seen;
+    struct ledger_cpu cpus[5] = {{.use = 0}};
+    const struct ledger_source source = {fill_odd, cpus};
+    struct rlimit limit;
+    struct stat st;
+
+    scratch_make(path);
+    (void) snprintf(file, sizeof file, "%s/" LEDGER_FILE, path);
+    OWNED_LEDGER ledger = LEDGER_NONE;
+    ck_ok(ledger_open(path, false, &ledger, &err), &err);
+    ck_assert_int_eq(ledger_append_each(&ledger, &source, 4, 5, &err), 0); /* but the head */
+    ck_assert_int_eq(stat(file, &st), 0);
+    off_t head = st.st_size;
+    ck_assert_int_eq(ledger_append_each(&ledger, &source, 0, 5, &err), 2);
+    ck_assert_int_eq(stat(file, &st), 0);
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    /* there is room for one and a half */
+    struct rlimit tight = {(rlim_t) (st.st_size + (st.st_size - head) * 3 / 4), limit.rlim_max};
+    (void) signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    ck_assert_int_lt(ledger_append_each(&ledger, &source, 0, 5, &full), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_ok(append_sample(&ledger, "two", 3, &err), &err);
+
+    struct ledger_stats stats = read_all(path, &seen);
+    ck_assert_str_eq(seen.tenants, "one three two ");
+    ck_assert_uint_eq(stats.missing + stats.torn + stats.doubled + seen.notes, 0);
+    scratch_remove(path);
+}
+END_TEST
+
 START_TEST(a_host_without_the_folder_keeps_no_ledger)
 {
     struct sub_err err = {0};
@@ -440,8 +486,9 @@ START_TEST(a_writer_waits_no_longer_for_another_than_it_may)
 END_TEST
 
 SUITE(ledger_suite, the_sum_is_crc_32c, what_was_appended_is_read_in_order,
-      a_host_without_the_folder_keeps_no_ledger, a_torn_line_costs_itself_and_nothing_else,
-      a_line_that_was_changed_is_none, a_line_that_does_not_fit_on_the_disk_is_taken_back,
+      several_are_written_as_one_or_not_at_all, a_host_without_the_folder_keeps_no_ledger,
+      a_torn_line_costs_itself_and_nothing_else, a_line_that_was_changed_is_none,
+      a_line_that_does_not_fit_on_the_disk_is_taken_back,
       a_long_file_is_sealed_and_read_before_the_next, two_writers_lose_nothing,
       a_killed_writer_loses_no_line_that_was_acknowledged, a_range_of_time_is_read_and_no_more,
       the_order_of_files_survives_a_clock_that_was_set_back,
