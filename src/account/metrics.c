@@ -7,6 +7,7 @@
 
 #include "sublet/base/arena.h"
 #include "sublet/base/buf.h"
+#include "sublet/base/num.h"
 
 #define LABELS_MAX 6
 
@@ -49,11 +50,13 @@ static bool value_of(const void *part, size_t offset, uint64_t *ret_value)
 
 /* ---- tenants and containers alike ---- */
 
+static const struct metric_label no_label = {NULL, NULL};
+
 struct kind { /* of groups */
     const char *prefix;
     const struct metrics_group *groups;
     size_t count;
-    bool is_container;
+    bool is_container, is_compat;
 };
 
 /* The labels that tell which group, then one more, then the end. */
@@ -62,8 +65,11 @@ static void name_group(const struct kind *kind, const struct metrics_group *grou
 {
     size_t count = 0;
 
+    if (kind->is_compat)
+        labels[count++] = (struct metric_label){"id", group->cgroup};
     if (kind->is_container)
-        labels[count++] = (struct metric_label){"container", group->name};
+        labels[count++] =
+            (struct metric_label){kind->is_compat ? "name" : "container", group->name};
     labels[count++] =
         (struct metric_label){"tenant", kind->is_container ? group->tenant : group->name};
     labels[count++] = extra;
@@ -109,17 +115,33 @@ static void write_io_row(struct metric_writer *writer, const struct kind *kind,
     }
 }
 
-static void write_counters(struct metric_writer *writer, const struct kind *kind)
+static void write_rows(struct metric_writer *writer, const struct kind *kind,
+                       const struct metric_rows *rows)
 {
-    static const struct metric_label none = {NULL, NULL};
-
-    for (size_t i = 0; i < metric_rows.count; i++) {
-        const struct metric_row *row = &metric_rows.items[i];
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct metric_row *row = &rows->items[i];
 
         metric_begin(writer, kind->prefix,
                      &(struct metric_family){row->name, row->kind, row->unit, row->help});
-        write_row(writer, kind, row, none);
+        write_row(writer, kind, row, no_label);
     }
+}
+
+static void write_io_rows(struct metric_writer *writer, const struct kind *kind,
+                          const struct metric_io_rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct metric_io_row *row = &rows->items[i];
+
+        metric_begin(writer, kind->prefix,
+                     &(struct metric_family){row->name, METRIC_COUNTER, row->unit, row->help});
+        write_io_row(writer, kind, row);
+    }
+}
+
+static void write_counters(struct metric_writer *writer, const struct kind *kind)
+{
+    write_rows(writer, kind, &metric_rows);
     metric_begin(
         writer, kind->prefix,
         &(struct metric_family){"memory_events", METRIC_COUNTER, METRIC_NUMBER,
@@ -129,12 +151,76 @@ static void write_counters(struct metric_writer *writer, const struct kind *kind
 
         write_row(writer, kind, row, (struct metric_label){"event", row->name});
     }
-    for (size_t i = 0; i < metric_io_rows.count; i++) {
-        const struct metric_io_row *row = &metric_io_rows.items[i];
+    write_io_rows(writer, kind, &metric_io_rows);
+}
 
-        metric_begin(writer, kind->prefix,
-                     &(struct metric_family){row->name, METRIC_COUNTER, row->unit, row->help});
-        write_io_row(writer, kind, row);
+/* ---- containers by the names of cAdvisor ---- */
+
+/* What it makes itself: memory that cannot be taken back at once. */
+static bool working_set(const struct metrics_group *group, uint64_t *ret_value)
+{
+    const struct metrics_counters *counters = group->counters;
+
+    if (counters == NULL || !cg_has(&counters->memory, current_bytes) ||
+        !cg_has(&counters->usage, inactive_file_bytes))
+        return false;
+    *ret_value = num_above(counters->memory.current_bytes, counters->usage.inactive_file_bytes);
+    return true;
+}
+
+/* 0: none. */
+static bool memory_limit(const struct metrics_group *group, uint64_t *ret_value)
+{
+    const struct metrics_counters *counters = group->counters;
+
+    if (counters == NULL || !cg_has(&counters->memory, limit_bytes))
+        return false;
+    *ret_value = counters->memory.limit_bytes == UINT64_MAX ? 0 : counters->memory.limit_bytes;
+    return true;
+}
+
+static bool start_time(const struct metrics_group *group, uint64_t *ret_value)
+{
+    *ret_value = group->created_us;
+    return group->created_us > 0;
+}
+
+static const struct {
+    struct metric_family family;
+    bool (*value)(const struct metrics_group *group, uint64_t *ret_value);
+} compat_values[] = {
+    {{"memory_working_set_bytes", METRIC_GAUGE, METRIC_BYTES,
+      "Memory now, without page cache that is not in use."},
+     working_set },
+    {{"spec_memory_limit_bytes", METRIC_GAUGE, METRIC_BYTES, "Limit of memory; 0: none."},
+     memory_limit},
+    {{"start_time_seconds", METRIC_GAUGE, METRIC_SECONDS, "When it was created, since 1970."},
+     start_time  },
+};
+
+static void write_compat(struct metric_writer *writer, const struct kind *kind, uint64_t now_us)
+{
+    struct metric_label labels[LABELS_MAX];
+    uint64_t value;
+
+    write_rows(writer, kind, &metric_compat_rows);
+    write_io_rows(writer, kind, &metric_compat_io_rows);
+    for (size_t row = 0; row < sizeof compat_values / sizeof *compat_values; row++) {
+        metric_begin(writer, kind->prefix, &compat_values[row].family);
+        for (size_t i = 0; i < kind->count; i++) {
+            if (!compat_values[row].value(&kind->groups[i], &value))
+                continue;
+            name_group(kind, &kind->groups[i], no_label, labels);
+            metric_sample(writer, labels, value);
+        }
+    }
+    /* in seconds, whose name does not say it */
+    metric_begin(writer, kind->prefix,
+                 &(struct metric_family){"last_seen", METRIC_GAUGE, METRIC_NUMBER,
+                                         "When it was looked at, in seconds since 1970."});
+    for (size_t i = 0; i < kind->count; i++) {
+        name_group(kind, &kind->groups[i], no_label, labels);
+        metric_sample(writer, labels, now_us / 1000000);
     }
 }
 
@@ -314,9 +400,12 @@ static void write_ledger(struct metric_writer *writer, const struct account_tota
 void metrics_write(const struct metrics *metrics, enum metrics_format format, struct buf *text)
 {
     struct metric_writer writer = {.text = text, .format = format};
-    const struct kind tenants = {"sublet_tenant", metrics->tenants, metrics->tenant_count, false};
+    const struct kind tenants = {"sublet_tenant", metrics->tenants, metrics->tenant_count, false,
+                                 false};
     const struct kind containers = {"sublet_container", metrics->containers,
-                                    metrics->container_count, true};
+                                    metrics->container_count, true, false};
+    const struct kind compat = {"container", metrics->containers, metrics->container_count, true,
+                                true};
     const struct metric_label build[] = {
         {"version", metrics->version},
         {"commit",  metrics->commit },
@@ -332,6 +421,8 @@ void metrics_write(const struct metrics *metrics, enum metrics_format format, st
     write_totals(&writer, &tenants);
     write_containers(&writer, &containers);
     write_counters(&writer, &containers);
+    if (metrics->compat)
+        write_compat(&writer, &compat, metrics->now_us);
     write_ledger(&writer, metrics->ledger);
     write_one(&writer,
               &(struct metric_family){"collector_duration_seconds", METRIC_GAUGE, METRIC_SECONDS,

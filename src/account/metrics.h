@@ -58,6 +58,9 @@ extern const struct metric_rows metric_rows;
 extern const struct metric_rows metric_event_rows; /* one family, by its label event */
 extern const struct metric_io_rows metric_io_rows;
 extern const struct metric_ledger_rows metric_cpu_rows, metric_class_rows, metric_host_rows;
+/* Of containers, by the names of cAdvisor. */
+extern const struct metric_rows metric_compat_rows;
+extern const struct metric_io_rows metric_compat_io_rows;
 
 /* ---- one family (metrics_text.c): begin, then its samples ---- */
 

@@ -118,6 +118,55 @@ static const struct metric_ledger_row host_rows[] = {
     {"cpu_idle_seconds", "CPU time that nobody used.", AT(ledger_total, idle)},
     {"cpu_steal_seconds", "CPU time that a hypervisor took away.", AT(ledger_total, steal)},
 };
+/* cAdvisor gives a unit to what is no counter only now and then. */
+static const struct metric_row compat_rows[] = {
+    {"cpu_usage_seconds", METRIC_COUNTER, METRIC_SECONDS, "CPU time used.", CPU(usage_us)},
+    {"cpu_user_seconds", METRIC_COUNTER, METRIC_SECONDS, "CPU time used in user mode.",
+     CPU(user_us)},
+    {"cpu_system_seconds", METRIC_COUNTER, METRIC_SECONDS, "CPU time used in kernel mode.",
+     CPU(system_us)},
+    {"cpu_cfs_periods", METRIC_COUNTER, METRIC_NUMBER,
+     "Periods in which the CPU limit was enforced.", CPU(periods)},
+    {"cpu_cfs_throttled_periods", METRIC_COUNTER, METRIC_NUMBER, "Periods that were throttled.",
+     CPU(throttled_periods)},
+    {"cpu_cfs_throttled_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "Time that the CPU limit took away.", CPU(throttled_us)},
+    {"cpu_cfs_burst_periods", METRIC_COUNTER, METRIC_NUMBER, "Periods with a burst.", CPU(bursts)},
+    {"cpu_cfs_burst_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "CPU time beyond the limit, by bursts.", CPU(burst_us)},
+    {"memory_usage_bytes", METRIC_GAUGE, METRIC_BYTES, "Memory now, with page cache.",
+     MEMORY(current_bytes)},
+    {"memory_max_usage_bytes", METRIC_GAUGE, METRIC_BYTES, "The most memory ever.",
+     MEMORY(peak_bytes)},
+    {"memory_rss", METRIC_GAUGE, METRIC_NUMBER, "Memory without a file, in bytes.",
+     USAGE(anon_bytes)},
+    {"memory_cache", METRIC_GAUGE, METRIC_NUMBER, "Page cache, in bytes.", USAGE(file_bytes)},
+    {"memory_mapped_file", METRIC_GAUGE, METRIC_NUMBER, "Files mapped, in bytes.",
+     USAGE(file_mapped_bytes)},
+    {"memory_swap", METRIC_GAUGE, METRIC_NUMBER, "Swap now, in bytes.", MEMORY(swap_bytes)},
+    {"oom_events", METRIC_COUNTER, METRIC_NUMBER, "Processes killed at a memory limit.",
+     MEMORY(oom_kills)},
+    {"threads", METRIC_GAUGE, METRIC_NUMBER, "Processes and threads now.", PIDS(current)},
+    {"pressure_cpu_waiting_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "Time in which at least one task waited for a CPU.", SOME(cpu_pressure)},
+    {"pressure_cpu_stalled_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "Time in which there was work and none of it ran.", FULL(cpu_pressure)},
+    {"pressure_memory_waiting_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "Time in which at least one task waited for memory.", SOME(memory_pressure)},
+    {"pressure_memory_stalled_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "Time in which all tasks waited for memory.", FULL(memory_pressure)},
+    {"pressure_io_waiting_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "Time in which at least one task waited for I/O.", SOME(io_pressure)},
+    {"pressure_io_stalled_seconds", METRIC_COUNTER, METRIC_SECONDS,
+     "Time in which all tasks waited for I/O.", FULL(io_pressure)},
+};
+static const struct metric_io_row compat_io_rows[] = {
+    {"fs_reads_bytes", METRIC_BYTES, "Bytes read from the disk.", AT(cg_io_counters, read_bytes)},
+    {"fs_writes_bytes", METRIC_BYTES, "Bytes written to the disk.",
+     AT(cg_io_counters, written_bytes)},
+    {"fs_reads", METRIC_NUMBER, "Reads of the disk.", AT(cg_io_counters, reads)},
+    {"fs_writes", METRIC_NUMBER, "Writes of the disk.", AT(cg_io_counters, writes)},
+};
 /* clang-format on */
 
 const struct metric_rows metric_rows = ROWS(rows);
@@ -126,3 +175,5 @@ const struct metric_io_rows metric_io_rows = ROWS(io_rows);
 const struct metric_ledger_rows metric_cpu_rows = ROWS(cpu_rows);
 const struct metric_ledger_rows metric_class_rows = ROWS(class_rows);
 const struct metric_ledger_rows metric_host_rows = ROWS(host_rows);
+const struct metric_rows metric_compat_rows = ROWS(compat_rows);
+const struct metric_io_rows metric_compat_io_rows = ROWS(compat_io_rows);

@@ -119,6 +119,7 @@ struct args {
     bool overcommit, dry_run;
     /* metrics */
     const char *listen, *output;
+    bool compat;
     /* top */
     const char *sort, *filter;
     uint32_t width, by;

@@ -35,6 +35,8 @@ static const struct arg_row table[] = {
     {"listen", 'l', ARG_TEXT, INTO(listen), NULL, "[ADDRESS:]PORT",
      "serve them at http://ADDRESS:PORT/metrics until SIGTERM, in the format that each client asks "
      "for if --format does not say it (default: 127.0.0.1)"},
+    {"compat", 0, ARG_FLAG, INTO(compat), NULL, NULL,
+     "tell containers by the names of cAdvisor as well, for dashboards that ask for those"},
 };
 /* clang-format on */
 static const struct arg_rows rows = ARG_ROWS(table, "Options");
@@ -83,6 +85,7 @@ static int metrics_body(const struct call *call, struct sub_err *err)
     struct gather gather = {
         .tenants_dir = args->tenants == NULL ? TENANT_DIR : args->tenants,
         .sample = arena_alloc(call->arena, sizeof *gather.sample),
+        .compat = args->compat,
     };
 
     if (gather.sample == NULL)

@@ -8,17 +8,18 @@
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
+#include "sublet/base/time.h"
 #include "sublet/run.h"
 #include "sublet/sys.h"
 #include "sublet/tenant.h"
 
 #include "texts.h"
 
-static uint64_t now_us(void)
+static uint64_t now_us(clockid_t clock)
 {
     struct timespec now;
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    (void) clock_gettime(clock, &now);
     return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
@@ -98,6 +99,11 @@ static int read_container(const struct gather *gather, struct arena *arena, cons
                                         .tenant = stats.info.tenant,
                                         .outside = stats.info.tenant_outside,
                                         .status = run_status_name(stats.info.status)};
+    if (stats.cgroup_path != NULL)
+        ret_group->cgroup =
+            arena_printf(arena, "%s%s", stats.cgroup_path[0] == '/' ? "" : "/", stats.cgroup_path);
+    if (stats.info.created != NULL)
+        (void) time_parse_us(stats.info.created, &ret_group->created_us);
     if (stats.counted)
         SUBLET_TRY(take(gather, arena, ret_group));
     return 1;
@@ -126,14 +132,17 @@ static int gather_containers(const struct gather *gather, struct arena *arena,
 int gather_metrics(const struct gather *gather, struct arena *arena, struct metrics *ret_metrics,
                    struct sub_err *err)
 {
-    struct metrics metrics = {.version = SUBLET_VERSION, .commit = version_commit()};
-    uint64_t began_us = now_us();
+    struct metrics metrics = {.version = SUBLET_VERSION,
+                              .commit = version_commit(),
+                              .now_us = now_us(CLOCK_REALTIME),
+                              .compat = gather->compat};
+    uint64_t began_us = now_us(CLOCK_MONOTONIC);
 
     SUBLET_TRY(account_totals_update(gather->totals, err));
     metrics.ledger = account_totals_stats(gather->totals);
     SUBLET_TRY(gather_tenants(gather, arena, &metrics, err));
     SUBLET_TRY(gather_containers(gather, arena, &metrics, err));
-    metrics.took_us = now_us() - began_us;
+    metrics.took_us = now_us(CLOCK_MONOTONIC) - began_us;
     *ret_metrics = metrics;
     return 0;
 }

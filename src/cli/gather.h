@@ -11,6 +11,7 @@ struct gather {
     const char *tenants_dir, *state_root;
     struct account_totals *totals;
     struct cgroup_sample *sample; /* room for one */
+    bool compat;                  /* as in struct metrics */
 };
 
 /* Everything in ret_metrics lives in the arena, but for the ledger's totals: until the next. */

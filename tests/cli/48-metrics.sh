@@ -5,13 +5,13 @@
 # shellcheck source=tests/lib/cli.sh
 . "$(dirname "$0")/../lib/cli.sh"
 
-make_bundle "$T/b" '.process.args = ["/bin/sleep", "60"]'
+make_bundle "$T/b" '.process.args = ["/bin/sleep", "600"]'
 mkdir -m 0755 "$T/tenants"
 echo '{"cpu": "elastic 0.05 ceiling 1"}' >"$T/tenants/acme.json"
 metrics() { run sublet --tenants "$T/tenants" --ledger "$T/ledger" metrics "$@"; }
 
 # Without its values, which change.
-names() { sed -n 's/^\([a-z_]*\).*/\1/p' "$1" | sort -u; }
+names() { sed -n 's/^\([a-z_]\{1,\}\).*/\1/p' "$1" | sort -u; }
 
 # One for all tests; its name is none that they may not leave behind.
 C=metrics$$
@@ -52,7 +52,28 @@ expect_out_has 'sublet_tenant_cpu_limit_cores{tenant="acme"} 1'
 expect_out_has 'sublet_tenant_cpu_limit_cores{tenant="default"} +Inf'
 has_controllers cpu || expect_out_lacks 'sublet_tenant_cpu_used'
 
+t 'dashboards of cAdvisor find containers by its names, if they are asked for'
+metrics
+expect_eq 'not asked for' "$(names "$T/out" | grep -c '^container_')" 0
+metrics --compat
+expect_status 0
+expect_quiet
+who="\{id=\"/[^\"]*$C\",name=\"$C\"\}"
+expect_out_match "^container_cpu_usage_seconds_total$who 0\.0[0-9]*\$"
+expect_out_match "^container_pressure_cpu_waiting_seconds_total$who [0-9.]+\$"
+expect_eq 'age at which it was seen' "$(awk '/^container_start_time_seconds/ { began = $2 }
+    /^container_last_seen/ { print ($2 - began > -2 && $2 - began < 600) }' "$T/out")" 1
+expect_eq 'the others' "$(names "$T/out" | grep '^sublet_')" "$(names "$T/m.prom")"
+expect_eq families "$(awk '
+    $1 == "#" && $2 == "TYPE" { if (seen[$3]++) print "twice " $3; last = $3; next }
+    !/^#/ { sub(/[{ ].*/, ""); if ($0 != last) print "stray " $0 }' "$T/out")" ''
+metrics --compat --format openmetrics
+expect_status 0
+expect_out_has '# TYPE container_cpu_usage_seconds counter'
+expect_out_has '# TYPE container_last_seen gauge'
+
 t 'a controller that is not there gives no sample'
+metrics
 if has_controllers memory; then skip 'this host has the memory controller'; fi
 expect_out_lacks 'memory_current_bytes'
 expect_out_lacks 'memory_events_total'

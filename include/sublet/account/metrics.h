@@ -47,7 +47,9 @@ struct metrics_group {
     const char *tenant;                      /* of a container; NULL: none */
     const char *contract;                    /* of a tenant: its CPU contract in words */
     const char *status;                      /* of a container */
+    const char *cgroup;                      /* of a container: "/..."; NULL: it has none */
     bool outside;                            /* a container that no contract holds */
+    uint64_t created_us;                     /* of a container, since 1970; 0: not known */
     uint64_t entitled_micro, cap_micro;      /* of a tenant, millionths of a CPU; cap 0: none */
     const struct metrics_counters *counters; /* NULL: it has no cgroup now */
     const struct account_total *total;       /* of a tenant; NULL: the ledger does not know it */
@@ -59,6 +61,8 @@ struct metrics {
     size_t tenant_count, container_count;
     const struct account_totals_stats *ledger;
     uint64_t took_us; /* to gather all of this */
+    uint64_t now_us;  /* since 1970 */
+    bool compat;      /* containers once more, by the names of cAdvisor */
 };
 
 /* -ENOMEM. */
