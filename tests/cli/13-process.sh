@@ -100,7 +100,7 @@ expect_json .uid.effective 1000
 look '.process.user = {uid: 1000, gid: 1000} | .process.args[0] = "/usr/suid" | .process.noNewPrivileges = false'
 expect_json .uid.effective 0
 
-for policy in SCHED_OTHER:nice:5 SCHED_BATCH:nice:3 SCHED_IDLE:nice:0 SCHED_FIFO:priority:7 SCHED_RR:priority:9; do
+for policy in SCHED_OTHER:nice:5 SCHED_BATCH:nice:3 "SCHED_IDLE:nice:$(nice)" SCHED_FIFO:priority:7 SCHED_RR:priority:9; do
     IFS=: read -r name field value <<<"$policy"
     t "scheduler $name is as asked"
     look ".process.scheduler = {policy: \"$name\", $field: $value}"

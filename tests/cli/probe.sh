@@ -34,7 +34,7 @@ expect_json .rlimits.RLIMIT_CORE '{"soft":"unlimited","hard":"unlimited"}'
 
 t 'scheduling is told'
 run ionice -c 2 -n 6 nice -n 5 setarch -R "$PROBE"
-expect_json .nice 5
+expect_json .nice $(($(nice) + 5))
 expect_json .io_priority '{"class":"IOPRIO_CLASS_BE","priority":6}'
 expect_json .personality 00040000
 run chrt --batch 0 "$PROBE"
