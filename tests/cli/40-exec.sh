@@ -490,6 +490,6 @@ for caller in $callers; do
         *) fail "status $code" ;;
     esac
 done
-grep -hv -e 'container does not exist' -e 'container not running' -e 'deleted by another command' \
+grep -hv -e 'container does not exist' -e 'container not running' -e 'deleted by another command' -e 'not any more' \
     "$T"/said.* >"$T/odd" 2>/dev/null
 expect_file "$T/odd" ''
