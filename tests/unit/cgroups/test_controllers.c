@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits in the kernel: what the rows wrote is read back, enforced, and counted. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -271,6 +272,57 @@ START_TEST(io_limits_arrive)
 }
 END_TEST
 
+/* Each of them needs some milliseconds of CPU to die, and all together get one every 100 ms. */
+START_TEST(destroy_waits_for_no_cap)
+{
+    NEEDS_CONTROLLERS(CG_CPU);
+    struct sub_err err = {0};
+    OWNED_CGROUP group = CGROUP_NONE;
+    pid_t pids[40];
+
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path("capped"), CG_CPU, WHERE, &group, &err), &err);
+    ck_ok(knob_write(group.dir_fd, "cpu.max", "1000 100000", &err), &err);
+    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++) {
+        pids[i] = sys_clone(&(struct sys_clone){.cgroup_fd = group.dir_fd});
+        while (pids[i] == 0)
+            ;
+    }
+    (void) usleep(200000);
+    ck_ok(cgroup_destroy(scratch.root_fd, scratch_path("capped"), 4000, &err), &err);
+    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++)
+        ck_assert_int_eq(reap(pids[i]), 128 + SIGKILL);
+}
+END_TEST
+
+/* A read of 16 seconds, which no signal ends. */
+START_TEST(destroy_waits_for_no_limit_of_a_disk)
+{
+    NEEDS_CONTROLLERS(CG_IO);
+    struct sub_err err = {0};
+    OWNED_CGROUP group = CGROUP_NONE;
+    OWNED_FD disk = open("/dev/vda", O_RDONLY | O_DIRECT | O_CLOEXEC);
+    static _Alignas(4096) char data[65536];
+    struct stat what;
+    char limit[64];
+
+    if (disk < 0 || fstat(disk, &what) < 0 || !S_ISBLK(what.st_mode)) {
+        (void) fprintf(stderr, "skipped: %s: no scratch disk /dev/vda\n", __func__);
+        return;
+    }
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path("slow"), CG_IO, WHERE, &group, &err), &err);
+    (void) snprintf(limit, sizeof limit, "%u:%u rbps=4096", major(what.st_rdev),
+                    minor(what.st_rdev));
+    ck_ok(knob_write(group.dir_fd, "io.max", limit, &err), &err);
+    pid_t pid = sys_clone(&(struct sys_clone){.cgroup_fd = group.dir_fd});
+    if (pid == 0)
+        _exit(read(disk, data, sizeof data) == (ssize_t) sizeof data ? 0 : 1);
+    (void) usleep(500000);
+    ck_assert_int_eq(cgroup_populated(group.dir_fd), 1);
+    ck_ok(cgroup_destroy(scratch.root_fd, scratch_path("slow"), 4000, &err), &err);
+    ck_assert_int_eq(reap(pid), 128 + SIGKILL);
+}
+END_TEST
+
 START_TEST(huge_page_limits_arrive)
 {
     NEEDS_CONTROLLERS(CG_HUGETLB);
@@ -311,5 +363,5 @@ SCRATCH_SUITE(controllers_suite, cpu_limits_arrive, an_idle_group_can_be_made_id
               a_cap_throttles_and_is_counted, memory_limits_arrive_and_memory_is_counted,
               too_much_memory_is_killed_and_counted, pids_are_limited_and_refusals_counted,
               a_pids_limit_of_zero_lets_the_first_process_in_and_no_more, cpusets_arrive,
-              io_limits_arrive, huge_page_limits_arrive,
-              a_value_the_kernel_refuses_is_told_with_its_field)
+              io_limits_arrive, destroy_waits_for_no_cap, destroy_waits_for_no_limit_of_a_disk,
+              huge_page_limits_arrive, a_value_the_kernel_refuses_is_told_with_its_field)
