@@ -140,12 +140,10 @@ static int make_line(const struct ledger *ledger, uint64_t seq, struct ledger_re
                      struct buf *line, struct sub_err *err)
 {
     char text[TIME_TEXT];
-    struct timespec now;
 
-    (void) clock_gettime(CLOCK_REALTIME, &now);
     record->v = LEDGER_VERSION;
     record->seq = seq;
-    record->us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+    record->us = time_now_us(CLOCK_REALTIME);
     record->t = time_format_us(record->us, text);
     record->boot = ledger->boot;
     line->length = 0;

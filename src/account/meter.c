@@ -16,6 +16,7 @@
 #include "sublet/account/view.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/time.h"
 #include "sublet/base/warn.h"
 #include "sublet/sys.h"
 
@@ -135,11 +136,8 @@ static int resume(void *context, const struct ledger_record *record)
 static int go_on(struct meter *meter, struct sub_err *err)
 {
     static const char *const kinds[] = {LEDGER_SAMPLE, LEDGER_HOST, NULL};
-    struct timespec now;
+    struct resuming resuming = {.meter = meter, .now_us = time_now_us(CLOCK_REALTIME)};
 
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    struct resuming resuming = {
-        .meter = meter, .now_us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000};
     SUBLET_TRY(ledger_read_back(meter->options->ledger_dir, kinds, resume, &resuming, err));
     if (resuming.gap_us > 2 * meter->options->window_us)
         (void) note(meter, NULL, resuming.gap_us / 1000000,

@@ -11,18 +11,11 @@
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
 #include "sublet/base/num.h"
+#include "sublet/base/time.h"
 #include "sublet/tenant.h"
 
 #define CLOCK_STEP_US 1000000
 #define IDLE_PERCENT  10 /* of the capacity: less may be a CPU that some cannot use */
-
-static uint64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-
-    (void) clock_gettime(clock, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
 
 int account_view_open(const char *tenants_dir, struct account_view **ret_view, struct sub_err *err)
 {
@@ -173,7 +166,7 @@ int account_view_sample(struct account_view *view, enum account_depth depth, str
 
     SUBLET_TRY(follow_tenants(view, depth > ACCOUNT_CPU, err));
     view_still_begin(view);
-    uint64_t monotonic_us = clock_us(CLOCK_MONOTONIC), wall_us = clock_us(CLOCK_REALTIME);
+    uint64_t monotonic_us = time_now_us(CLOCK_MONOTONIC), wall_us = time_now_us(CLOCK_REALTIME);
     SUBLET_TRY(machine_read(&machine, err));
     if (!measured)
         depth = ACCOUNT_ALL;

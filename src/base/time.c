@@ -54,6 +54,14 @@ char *time_format_us(uint64_t us, char *text)
     return time_format((int64_t) (us / 1000000), (uint32_t) (us % 1000000) * 1000, 6, text);
 }
 
+uint64_t time_now_us(clockid_t clock)
+{
+    struct timespec now;
+
+    (void) clock_gettime(clock, &now);
+    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
 /* Exactly count digits at *at. */
 static bool take_number(const char **at, int count, unsigned *ret_value)
 {

@@ -15,14 +15,6 @@
 
 #include "texts.h"
 
-static uint64_t now_us(clockid_t clock)
-{
-    struct timespec now;
-
-    (void) clock_gettime(clock, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 static int take(const struct gather *gather, struct arena *arena, struct metrics_group *group)
 {
     struct metrics_counters *counters = arena_alloc(arena, sizeof *counters);
@@ -134,15 +126,15 @@ int gather_metrics(const struct gather *gather, struct arena *arena, struct metr
 {
     struct metrics metrics = {.version = SUBLET_VERSION,
                               .commit = version_commit(),
-                              .now_us = now_us(CLOCK_REALTIME),
+                              .now_us = time_now_us(CLOCK_REALTIME),
                               .compat = gather->compat};
-    uint64_t began_us = now_us(CLOCK_MONOTONIC);
+    uint64_t began_us = time_now_us(CLOCK_MONOTONIC);
 
     SUBLET_TRY(account_totals_update(gather->totals, err));
     metrics.ledger = account_totals_stats(gather->totals);
     SUBLET_TRY(gather_tenants(gather, arena, &metrics, err));
     SUBLET_TRY(gather_containers(gather, arena, &metrics, err));
-    metrics.took_us = now_us(CLOCK_MONOTONIC) - began_us;
+    metrics.took_us = time_now_us(CLOCK_MONOTONIC) - began_us;
     *ret_metrics = metrics;
     return 0;
 }

@@ -17,14 +17,6 @@
 #define HOUR_US   (3600 * SECOND_US)
 #define DAY_US    (24 * HOUR_US)
 
-uint64_t period_now_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t) now.tv_sec * SECOND_US + (uint64_t) now.tv_nsec / 1000;
-}
-
 /* As durations elsewhere, and days and weeks. */
 static int parse_length(const char *text, uint64_t *ret_us)
 {
@@ -81,7 +73,7 @@ static int read_one(const struct args *args, const char *option, const char *tex
 int period_read(const struct args *args, uint64_t default_us, uint64_t *ret_from_us,
                 uint64_t *ret_to_us, struct sub_err *err)
 {
-    uint64_t now_us = period_now_us(), to_us = now_us, from_us;
+    uint64_t now_us = time_now_us(CLOCK_REALTIME), to_us = now_us, from_us;
 
     if (args->asked.to != NULL) {
         SUBLET_TRY(read_one(args, "to", args->asked.to, now_us, err));

@@ -10,8 +10,6 @@
 struct args;
 struct sub_err;
 
-uint64_t period_now_us(void);
-
 /* Pure. -EINVAL: no such time. */
 int period_parse(const char *text, uint64_t now_us, uint64_t *ret_us);
 

@@ -329,14 +329,6 @@ static void take_containers(struct top_world *world, const struct run_info *info
 
 /* ---- rounds ---- */
 
-static uint64_t now_us(clockid_t clock)
-{
-    struct timespec now;
-
-    (void) clock_gettime(clock, &now);
-    return (uint64_t) now.tv_sec * MICRO + (uint64_t) now.tv_nsec / 1000;
-}
-
 static int begin(struct top_world *world, struct sub_err *err)
 {
     struct look *now = &world->now;
@@ -348,11 +340,11 @@ static int begin(struct top_world *world, struct sub_err *err)
         world->before = *now;
         world->has_before = true;
     }
-    *now = (struct look){.monotonic_us = now_us(CLOCK_MONOTONIC)};
+    *now = (struct look){.monotonic_us = time_now_us(CLOCK_MONOTONIC)};
     arena_init(&now->arena, ARENA_MAX_BYTES);
     if (world->has_before)
         now->rows.window_us = now->monotonic_us - world->before.monotonic_us;
-    (void) time_format_us(now_us(CLOCK_REALTIME), time);
+    (void) time_format_us(time_now_us(CLOCK_REALTIME), time);
     memcpy(now->rows.time, time + strlen("2026-11-22T"), 8);
     return world->view == NULL ? 0 : account_view_sample(world->view, ACCOUNT_ALL, err);
 }

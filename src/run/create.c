@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/base/time.h"
 #include "sublet/sys.h"
 
 #include "start.h"
@@ -119,14 +120,6 @@ static void explain_end(const struct start *start, int status, struct sub_err *w
                         "the container's process was killed (OOM): %s", reason);
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 static int live(struct start *start, int signal_fd, int *ret_status, struct sub_err *warn,
                 struct sub_err *err)
 {
@@ -135,7 +128,7 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
                                        .id = start->plan->id,
                                        .ledger = start->request->ledger};
     struct ending ending = {.final = start->request->final};
-    uint64_t began_us = now_us();
+    uint64_t began_us = time_now_us(CLOCK_MONOTONIC);
 
     sub_close(&start->dir_fd); /* and with it the lock */
     int rc = after_start(start, &by_name, err);
@@ -154,7 +147,7 @@ static int live(struct start *start, int signal_fd, int *ret_status, struct sub_
     }
     ending.watched = true;
     ending.status = *ret_status;
-    ending.life_us = now_us() - began_us;
+    ending.life_us = time_now_us(CLOCK_MONOTONIC) - began_us;
     if (ending.final != NULL)
         ending.final->life_us = ending.life_us;
     explain_end(start, *ret_status, warn);

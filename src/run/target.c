@@ -134,11 +134,8 @@ static int kill_process(const struct state_record *record, int *ret_pidfd, struc
 /* Since it was made: whoever sees the end knows how long it lived. */
 static uint64_t age_us(const struct state_record *record)
 {
-    struct timespec now;
-    uint64_t made_us;
+    uint64_t made_us, now_us = time_now_us(CLOCK_REALTIME);
 
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t now_us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
     if (time_parse_us(record->created, &made_us) < 0 || made_us > now_us)
         return 0;
     return now_us - made_us;

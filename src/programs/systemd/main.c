@@ -24,6 +24,7 @@
 
 #include "sublet/base/answer.h"
 #include "sublet/base/err.h"
+#include "sublet/base/time.h"
 
 #include "request.h"
 
@@ -46,17 +47,9 @@ static uint64_t deadline_us;
 static struct job job;
 static const char *awaited_unit; /* NULL once systemd has forgotten it */
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000;
-}
-
 static uint64_t remaining_us(void)
 {
-    uint64_t now = now_us();
+    uint64_t now = time_now_us(CLOCK_MONOTONIC);
 
     return now < deadline_us ? deadline_us - now : 1; /* 0 would be sd-bus's own default */
 }
@@ -117,7 +110,7 @@ static int turn(void)
 
     if (rc != 0)
         return rc;
-    if (now_us() >= deadline_us)
+    if (time_now_us(CLOCK_MONOTONIC) >= deadline_us)
         return -ETIMEDOUT;
     rc = sd_bus_wait(bus, remaining_us());
     return rc == -EINTR || rc > 0 ? 0 : rc;
@@ -179,7 +172,7 @@ static int connect_to(const char *manager, struct answer *answer)
     sd_bus_error error = SD_BUS_ERROR_NULL;
     char *group = NULL;
 
-    deadline_us = now_us() + CONNECT_LIMIT;
+    deadline_us = time_now_us(CLOCK_MONOTONIC) + CONNECT_LIMIT;
     int rc = is_user ? sd_bus_open_user(&bus) : sd_bus_open_system(&bus);
     if (rc == -ENOENT || rc == -ECONNREFUSED || rc == -ENOMEDIUM)
         rc = open_directly(is_user, &bus);
@@ -332,7 +325,7 @@ static void wait_forgotten(const char *unit)
     sd_bus_error ignored = SD_BUS_ERROR_NULL;
 
     awaited_unit = unit;
-    deadline_us = now_us() + FORGET_LIMIT;
+    deadline_us = time_now_us(CLOCK_MONOTONIC) + FORGET_LIMIT;
     if (call("GetUnit", &ignored, NULL, unit) < 0)
         return;
     while (awaited_unit != NULL && turn() >= 0)
@@ -369,7 +362,7 @@ static int carry_out(struct request *request, struct answer *answer)
     if (bus == NULL)
         return refuse(answer, ENOTCONN, "not connected to systemd");
 
-    deadline_us = now_us() + REQUEST_LIMIT;
+    deadline_us = time_now_us(CLOCK_MONOTONIC) + REQUEST_LIMIT;
     if (strcmp(request->verb, "start") == 0)
         return start(request, answer);
     if (strcmp(request->verb, "set") == 0)

@@ -16,6 +16,18 @@ START_TEST(a_point_in_time_is_told_in_utc)
 }
 END_TEST
 
+START_TEST(now_is_between_a_reading_before_and_one_after)
+{
+    struct timespec before, after;
+
+    ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &before), 0);
+    uint64_t us = time_now_us(CLOCK_MONOTONIC);
+    ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &after), 0);
+    ck_assert_uint_ge(us, (uint64_t) before.tv_sec * 1000000 + (uint64_t) before.tv_nsec / 1000);
+    ck_assert_uint_le(us, (uint64_t) after.tv_sec * 1000000 + (uint64_t) after.tv_nsec / 1000);
+}
+END_TEST
+
 START_TEST(what_is_told_is_understood)
 {
     static const struct {
@@ -70,5 +82,5 @@ START_TEST(what_is_no_point_in_time_is_refused)
 }
 END_TEST
 
-SUITE(time_suite, a_point_in_time_is_told_in_utc, what_is_told_is_understood,
-      what_is_no_point_in_time_is_refused)
+SUITE(time_suite, a_point_in_time_is_told_in_utc, now_is_between_a_reading_before_and_one_after,
+      what_is_told_is_understood, what_is_no_point_in_time_is_refused)
