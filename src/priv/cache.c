@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/base/listing.h"
 #include "sublet/plan/process.h"
 #include "sublet/sys.h"
 
@@ -227,21 +227,15 @@ static void look_at(int dir_fd, const char *name, time_t now_secs, struct folder
 /* Makes room for one more. Programs only get older, so the oldest goes; it comes back when used. */
 static int make_room(int dir_fd)
 {
-    OWNED_FD copy = sys_openat(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    if (copy < 0)
-        return copy;
-
-    DIR *dir = fdopendir(copy);
-    if (dir == NULL)
+    OWNED_FOLDER listing = listing_open(dir_fd);
+    if (listing == NULL)
         return -errno;
-    (void) sub_take_fd(&copy); /* belongs to dir now */
 
     struct folder folder = {.files = 0};
     struct timespec now;
     (void) clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock always exists */
-    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
+    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;)
         look_at(dir_fd, entry->d_name, now.tv_sec, &folder);
-    (void) closedir(dir); /* was only read */
 
     return folder.files < CACHE_FILES_MAX ? 0 : sys_unlinkat(dir_fd, folder.oldest, 0);
 }

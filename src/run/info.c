@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a container is, from its record and the process it names: state, list, hooks' input. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
+#include "sublet/base/listing.h"
 #include "sublet/json.h"
 #include "sublet/spec.h"
 #include "sublet/sys.h"
@@ -121,19 +121,12 @@ static int add_info(struct arena *arena, int root_fd, const char *name, struct r
     return 0;
 }
 
-static void close_folder(DIR **folder)
-{
-    if (*folder != NULL)
-        (void) closedir(*folder);
-}
-
 static int list_folder(struct arena *arena, int root_fd, struct run_info **ret_infos,
                        size_t *ret_count, struct sub_err *err)
 {
     struct run_info *infos = NULL;
     size_t count = 0, room = 0;
-    int again = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
-    __attribute__((cleanup(close_folder))) DIR *folder = again < 0 ? NULL : fdopendir(again);
+    OWNED_FOLDER folder = listing_open(root_fd);
 
     if (folder == NULL)
         return sub_fail(err, errno, NULL, "cannot list the state root: %s", sub_strerror(errno));

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/listing.h"
 #include "sublet/state.h"
 #include "sublet/sys.h"
 
@@ -152,19 +152,12 @@ static bool is_ours(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static void close_folder(DIR **folder)
-{
-    if (*folder != NULL)
-        (void) closedir(*folder);
-}
-
 int state_check_folder(int dir_fd, const char *id, struct sub_err *err)
 {
-    int fd = sys_openat(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    __attribute__((cleanup(close_folder))) DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    OWNED_FOLDER folder = listing_open(dir_fd);
 
     if (folder == NULL)
-        return sub_fail(err, fd < 0 ? -fd : errno, id, "cannot list the state folder");
+        return sub_fail(err, errno, id, "cannot list the state folder: %s", sub_strerror(errno));
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         if (!is_ours(entry->d_name))
             return sub_fail(err, ENOTEMPTY, id,

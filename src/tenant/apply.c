@@ -12,11 +12,11 @@
 #include "sublet/base/arena.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/listing.h"
 #include "sublet/base/log.h"
 #include "sublet/sys.h"
 #include "sublet/tenant/repair.h"
 
-#include "folder.h"
 #include "private.h"
 
 #define REMOVE_LIMIT_MS 10000

@@ -9,9 +9,9 @@
 #include "sublet/base/arena.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/listing.h"
 #include "sublet/sys.h"
 
-#include "folder.h"
 #include "private.h"
 
 #define ONLINE         "/sys/devices/system/cpu/online"

@@ -11,11 +11,11 @@
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/listing.h"
 #include "sublet/json.h"
 #include "sublet/sys.h"
 
 #include "file.h"
-#include "folder.h"
 #include "private.h"
 
 #define FRESH_NAME ".new"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listing a folder behind a descriptor that stays the caller's. */
-#ifndef SUBLET_SRC_TENANT_FOLDER_H
-#define SUBLET_SRC_TENANT_FOLDER_H
+/* Listing a folder behind a descriptor that stays the caller's, position included. */
+#ifndef SUBLET_BASE_LISTING_H
+#define SUBLET_BASE_LISTING_H
 
 #include <dirent.h>
 
