@@ -162,14 +162,25 @@ void sys_talk_close(struct sys_talk *talk)
     sub_close(&talk->pidfd);
 }
 
-void sys_talk_end(struct sys_talk *talk, int limit_ms)
+/* One that is there still, and was not heard, has its own end to make. 0 without a process. */
+static int await_end(struct sys_talk *talk, int limit_ms)
 {
     struct pollfd ended = {.fd = talk->pidfd, .events = POLLIN};
+    int status = 0;
 
     sub_close(&talk->fd);
-    if (talk->pidfd >= 0)
-        (void) sys_poll(&ended, 1, limit_ms);
-    sys_talk_close(talk);
+    if (talk->pidfd < 0)
+        return 0;
+    if (sys_poll(&ended, 1, limit_ms) < 0)
+        (void) sys_pidfd_signal(talk->pidfd, SIGKILL);
+    (void) sys_pidfd_wait(talk->pidfd, 0, &status);
+    sub_close(&talk->pidfd);
+    return status;
+}
+
+void sys_talk_end(struct sys_talk *talk, int limit_ms)
+{
+    (void) await_end(talk, limit_ms);
 }
 
 void sys_talk_forget(struct sys_talk *talk)
@@ -182,14 +193,8 @@ void sys_talk_forget(struct sys_talk *talk)
 static int has_ended(struct sys_talk *talk, struct sub_err *err)
 {
     const char *name = talk->program->name;
-    struct pollfd ended = {.fd = talk->pidfd, .events = POLLIN};
-    int status = 0;
+    int status = await_end(talk, END_LIMIT_MS);
 
-    sub_close(&talk->fd); /* one that is there still, and was not heard, has its own end to make */
-    if (sys_poll(&ended, 1, END_LIMIT_MS) < 0)
-        (void) sys_pidfd_signal(talk->pidfd, SIGKILL);
-    (void) sys_pidfd_wait(talk->pidfd, 0, &status);
-    sub_close(&talk->pidfd);
     if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_EXECUTE)
         return sub_fail(err, ENOEXEC, name,
                         "the program 'libexec/sublet/%s' cannot be executed; install %s", name,
