@@ -36,7 +36,7 @@ static void lift_disks(int dir_fd)
 
     for (char *rest = n <= 0 ? NULL : text, *disk; (disk = strsep(&rest, "\n")) != NULL;) {
         disk[strcspn(disk, " ")] = '\0';
-        (void) snprintf(line, sizeof line, "%.24s rbps=max wbps=max riops=max wiops=max", disk);
+        (void) snprintf(line, sizeof line, "%.24s " CG_IO_UNLIMITED, disk);
         (void) knob_put(dir_fd, "io.max", line, &absent);
     }
 }

@@ -24,15 +24,15 @@ enum rank {
 static const struct {
     const char *file, *unset;
 } keyed_files[] = {
-    {"io.max",        "rbps=max wbps=max riops=max wiops=max"},
-    {"io.weight",     "default"                              },
-    {"io.bfq.weight", "default"                              },
-    {"io.latency",    "target=0"                             },
-    {"rdma.max",      "hca_handle=max hca_object=max"        },
-    {"dmem.max",      "max"                                  },
-    {"dmem.low",      "0"                                    },
-    {"dmem.min",      "0"                                    },
-    {"misc.max",      "max"                                  },
+    {"io.max",        CG_IO_UNLIMITED                },
+    {"io.weight",     "default"                      },
+    {"io.bfq.weight", "default"                      },
+    {"io.latency",    "target=0"                     },
+    {"rdma.max",      "hca_handle=max hca_object=max"},
+    {"dmem.max",      "max"                          },
+    {"dmem.low",      "0"                            },
+    {"dmem.min",      "0"                            },
+    {"misc.max",      "max"                          },
 };
 
 static const char *unset_of(const char *file)

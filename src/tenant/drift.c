@@ -104,8 +104,7 @@ static int compare_other_disks(struct tenant_drifts *drifts, int dir_fd,
             &(struct tenant_drift){
                 .group = group->group,
                 .file = "io.max",
-                .want = arena_printf(drifts->arena, "%.*s rbps=max wbps=max riops=max wiops=max",
-                                     (int) key, line),
+                .want = arena_printf(drifts->arena, "%.*s " CG_IO_UNLIMITED, (int) key, line),
                 .have = arena_strdup(drifts->arena, line),
             }));
     }

@@ -112,6 +112,10 @@ struct cg_io_rate {
     uint64_t rate; /* bytes or operations per second; 0 = no limit */
 };
 enum cg_io_kind { CG_IO_RBPS, CG_IO_WBPS, CG_IO_RIOPS, CG_IO_WIOPS, CG_IO_KINDS };
+
+/* Behind the disk in a line of io.max: nothing is held back. */
+#define CG_IO_UNLIMITED "rbps=max wbps=max riops=max wiops=max"
+
 struct cg_io_limits {
     bool weight_set;
     uint16_t weight; /* v1 scale 10..1000; 0 = not set */
