@@ -62,7 +62,7 @@ all() { jq -cs "$1" "$T/all"; }
 
 t 'hooks read the state with the status of the moment and the pid'
 expect_eq statuses "$(all '[.[] | select(.state) | .state.status]')" \
-    '["creating","creating","creating","creating","running","stopped"]'
+    '["creating","creating","creating","created","running","stopped"]'
 expect_eq 'id, bundle, annotations' \
     "$(all '[.[] | select(.state) | .state | [.id, .bundle, .annotations]] | unique')" \
     "[[\"$ID\",\"$T/b\",{\"a\":\"b\"}]]"
