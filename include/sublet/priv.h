@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct plan_process;
 struct plan_seccomp;
 struct script;
@@ -95,6 +96,10 @@ void priv_script(const struct plan_process *process, const struct priv_filter *f
  * pointer to struct sock_fprog, [3] fds->alone. */
 void priv_script_filter(const struct plan_process *process, const struct priv_filter *filter,
                         const struct priv_fds *fds, struct script *script);
+
+/* Afterwards: the listener goes to the agent itself, who is told these words, and not to the
+ * runtime with a byte. */
+void priv_script_tell(struct script *script, const struct buf *words);
 
 /* Appends the limits that priv_script left for later. */
 void priv_script_limits(const struct plan_process *process, const struct priv_fds *fds,

@@ -333,6 +333,21 @@ void priv_script_filter(const struct plan_process *process, const struct priv_fi
         put_privileged_filter(script, process, filter, fds);
 }
 
+void priv_script_tell(struct script *script, const struct buf *words)
+{
+    uint64_t words_at = script_put(script, words->data, words->length);
+    uint64_t text_at = script_put_text(script, "cannot load the filter, or its agent has gone");
+    struct script_op *ops = (void *) script->ops.data;
+
+    for (size_t i = 0; i < script->ops.length / sizeof *ops; i++) {
+        if (ops[i].verb != SCRIPT_LISTENER)
+            continue;
+        point(&ops[i], 4, words_at);
+        ops[i].args[5] = words->length;
+        ops[i].text = (uint32_t) text_at;
+    }
+}
+
 void priv_script_limits(const struct plan_process *process, const struct priv_fds *fds,
                         struct script *script)
 {

@@ -47,7 +47,8 @@ int child_leave_host(struct start *start, struct sub_err *err)
     sub_close(&start->cgroup_root_fd);
     sub_close(&start->group.dir_fd);
     sys_talk_forget(&start->systemd.talk);
-    sub_close(&start->agent_fd);
+    if (!has_late_agent(start))
+        sub_close(&start->agent_fd);
     sub_close(&start->resctrl_fd);
     sub_close(&start->terminal_fd);
     sub_close(&start->pidfd_socket_fd);
@@ -63,6 +64,15 @@ int child_leave_host(struct start *start, struct sub_err *err)
 static void wait_go(struct start *start)
 {
     if (proc_wait_go(start->channel[1]) < 0)
+        _exit(1);
+}
+
+/* The same, and the image that could not be made before there was a pid. */
+static void wait_image(struct start *start)
+{
+    char byte;
+
+    if (sys_recv_fd(start->channel[1], &byte, 1, &start->image_fd) != 1 || start->image_fd < 0)
         _exit(1);
 }
 
@@ -286,7 +296,10 @@ int child_wait(struct start *start, struct sub_err *err)
 
     put_created(start->hook_state);
     SUBLET_TRY(proc_tell(start->channel[1], PROC_READY));
-    wait_go(start);
+    if (has_late_agent(start))
+        wait_image(start);
+    else
+        wait_go(start);
     if (start->waits)
         SUBLET_TRY(wait_start(start, err));
     return proc_hooks_run(hooks, start->hook_state, NULL, err);
@@ -306,7 +319,8 @@ static void hide_from_tracers(void)
 int child_become_init(struct start *start, struct sub_err *err)
 {
     /* what the script needs survives the exec; all the rest is O_CLOEXEC */
-    const int kept[] = {start->channel[1], start->fifo_fd, start->answer_fd, start->label_fd};
+    const int kept[] = {start->channel[1], start->fifo_fd, start->answer_fd, start->label_fd,
+                        start->agent_fd};
 
     hide_from_tracers();
 

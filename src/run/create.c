@@ -12,23 +12,11 @@
 #include "start.h"
 #include "target.h"
 
-static int check_request(const struct plan *plan, struct sub_err *err)
-{
-    const struct plan_seccomp *seccomp = plan->process.seccomp;
-
-    if (seccomp != NULL && seccomp->listener_path != NULL &&
-        plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0)
-        return sub_fail(err, EINVAL, "linux.seccomp.listenerPath",
-                        "a seccomp agent and startContainer hooks cannot be combined");
-    return 0;
-}
-
 int run_create(const struct run_request *request, struct sub_err *err)
 {
     __attribute__((cleanup(start_done))) struct start start;
 
     start_init(&start, request, true);
-    SUBLET_TRY(check_request(request->plan, err));
     SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
     return steps_run(PARENT, &start, err);
 }
@@ -166,7 +154,6 @@ int run_run(const struct run_request *request, int *ret_status, struct sub_err *
     int signal_fd = -EBADF, status = 0;
 
     start_init(&start, request, false);
-    SUBLET_TRY(check_request(request->plan, err));
     SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
 
     /* before the clone: a container may end, or be told to, before we are ready to look */

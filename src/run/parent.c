@@ -246,24 +246,21 @@ int step_prestart(struct start *start, struct sub_err *err)
     return let_child_go_on(start);
 }
 
-static void write_agent_state(struct start *start, struct buf *buf)
+int agent_words(struct start *start, enum run_status status, struct buf *buf, struct sub_err *err)
 {
     const struct plan_seccomp *seccomp = start->plan->process.seccomp;
-    struct run_info info =
-        start->exec == NULL
-            ? info_of_record(&start->record, RUN_CREATING, start->child.pid)
-            : info_of_record(&start->record, RUN_RUNNING, start->record.process.pid);
+    pid_t pid = start->exec == NULL ? start->child.pid : start->record.process.pid;
+    struct run_info info = info_of_record(&start->record, status, pid);
 
     run_agent_json(&info, start->child.pid, seccomp->listener_metadata, buf);
+    return buf_failed(buf) ? sub_fail(err, ENOMEM, NULL, "out of memory") : 0;
 }
 
 int send_listener(struct start *start, int listener_fd, struct sub_err *err)
 {
     OWNED_BUF text = BUF(STATE_MAX_BYTES);
 
-    write_agent_state(start, &text);
-    if (buf_failed(&text))
-        return sub_fail(err, ENOMEM, NULL, "out of memory");
+    SUBLET_TRY(agent_words(start, start->exec == NULL ? RUN_CREATING : RUN_RUNNING, &text, err));
 
     int rc = sys_send_fd(start->agent_fd, text.data, text.length, &listener_fd, 1);
     sub_close(&start->agent_fd); /* one message a connection: its end is the message's end */
@@ -310,7 +307,12 @@ static int last_words(struct start *start, struct sub_err *err)
 
 int step_release(struct start *start, struct sub_err *err)
 {
-    int rc = proc_go(start->channel[0]);
+    bool late = has_late_agent(start);
+
+    if (late) /* the child has it; the agent sees the end of the message when nobody has it */
+        sub_close(&start->agent_fd);
+    int rc = late ? sys_send_fd(start->channel[0], "G", 1, &start->image_fd, 1)
+                  : proc_go(start->channel[0]);
 
     cg_systemd_close(&start->systemd); /* a foreground run has no more use for it */
     if (rc == -EPIPE)

@@ -10,7 +10,9 @@
  *
  * With an agent the filter has to be loaded while the parent is still there to hand the listener
  * over. Where startContainer hooks exist, the child has reported and waited before it becomes the
- * stub.
+ * stub: a filter is loaded behind them, and the stub hands its listener to the agent itself, over a
+ * connection that the parent has made. What the agent is told has the process's pid in it, so that
+ * image is made when there is one, and sent to the child.
  */
 #include "sublet/base/script.h"
 
@@ -132,12 +134,23 @@ void put_memory_policy(const struct start *start, struct script *script)
     op->args[2] = policy->node_words * 64 + 1; /* the kernel counts one less */
 }
 
+static bool has_start_hooks(const struct start *start)
+{
+    return start->plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0;
+}
+
+bool has_late_agent(const struct start *start)
+{
+    return start->exec == NULL && start->agent_fd >= 0 && has_start_hooks(start);
+}
+
 static int fill(struct start *start, struct script *script, struct sub_err *err)
 {
     const struct plan_process *process = &start->plan->process;
     bool agent = start->agent_fd >= 0;
-    bool waited = start->plan->hooks[PLAN_HOOK_START_CONTAINER].count > 0;
-    struct priv_fds fds = {.proc = start->label_fd, .listener = agent ? start->channel[1] : -EBADF};
+    bool waited = has_start_hooks(start);
+    struct priv_fds fds = {.proc = start->label_fd,
+                           .listener = !agent || waited ? start->agent_fd : start->channel[1]};
 
     if (process->apparmor != NULL)
         SUBLET_TRY(priv_apparmor_confined(start->proc_fd, &fds.apparmor_confined, err));
@@ -152,11 +165,12 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
     if (!agent)
         put_close(start, script);
     priv_script_filter(process, &start->filter, &fds, script);
-    if (agent) {
+    if (agent && !waited) {
         put_ready(script, start->channel[1]);
         put_release(start, script);
-        put_close(start, script);
     }
+    if (agent)
+        put_close(start, script);
     put_exec(start, script);
     if (arena_failed(start->request->arena))
         return sub_fail(err, ENOMEM, NULL, "out of memory");
@@ -165,9 +179,23 @@ static int fill(struct start *start, struct script *script, struct sub_err *err)
 
 int step_image(struct start *start, struct sub_err *err)
 {
-    OWNED_SCRIPT script;
+    script_init(&start->script, start->channel[1]);
+    SUBLET_TRY(fill(start, &start->script, err));
+    if (has_late_agent(start))
+        return 0;
 
-    script_init(&script, start->channel[1]);
-    SUBLET_TRY(fill(start, &script, err));
-    return image_of_script(start, &script, err);
+    int rc = image_of_script(start, &start->script, err);
+    script_done(&start->script);
+    return rc;
+}
+
+int step_late_image(struct start *start, struct sub_err *err)
+{
+    OWNED_BUF words = BUF(STATE_MAX_BYTES);
+
+    if (!has_late_agent(start))
+        return 0;
+    SUBLET_TRY(agent_words(start, RUN_CREATED, &words, err));
+    priv_script_tell(&start->script, &words);
+    return image_of_script(start, &start->script, err);
 }

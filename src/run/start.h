@@ -5,6 +5,7 @@
 
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
+#include "sublet/base/script.h"
 #include "sublet/cgroups.h"
 #include "sublet/cgroups/systemd.h"
 #include "sublet/mount.h"
@@ -58,6 +59,7 @@ struct start {
     int console_fd; /* connected console socket, or our end of the foreground terminal */
     int agent_fd;   /* connected socket of the seccomp agent */
     int fifo_fd, answer_fd;
+    struct script script; /* of the container's process, until its image is made */
     int image_fd;
     struct proc_notify notify;
     const char *notify_path; /* of the folder with its socket; NULL: none */
@@ -128,6 +130,9 @@ int scope_destroy(int root_fd, const struct state_record *record, struct sub_err
 
 /* script.c: parent */
 int step_image(struct start *start, struct sub_err *err);
+/* With startContainer hooks: the child itself hands the listener over, behind them. */
+bool has_late_agent(const struct start *start);
+int step_late_image(struct start *start, struct sub_err *err);
 
 /* parent.c */
 int step_cgroup(struct start *start, struct sub_err *err);
@@ -142,6 +147,7 @@ int step_devices(struct start *start, struct sub_err *err);
 int step_mounted(struct start *start, struct sub_err *err);
 int step_prestart(struct start *start, struct sub_err *err);
 /* The agent gets the container process state and, with its first byte, the listener. */
+int agent_words(struct start *start, enum run_status status, struct buf *buf, struct sub_err *err);
 int send_listener(struct start *start, int listener_fd, struct sub_err *err);
 int step_ready(struct start *start, struct sub_err *err);
 int no_answer(const struct start *start, struct sub_err *err);

@@ -51,6 +51,7 @@ static const struct step steps[] = {
     {"net devices", PARENT, step_net_devices,  undo_devices},
     {"hooks",       PARENT, step_prestart,     NULL        },
     {"ready",       PARENT, step_ready,        NULL        },
+    {"late image",  PARENT, step_late_image,   NULL        },
     {"late limits", PARENT, step_late_limits,  NULL        },
     {"publish",     PARENT, step_publish,      NULL        },
     {"release",     PARENT, step_release,      NULL        },
@@ -141,4 +142,5 @@ void start_done(struct start *start)
     start->tree = NULL;
     priv_filter_done(&start->filter);
     sub_freep(&start->hook_state);
+    script_done(&start->script);
 }

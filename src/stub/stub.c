@@ -94,7 +94,7 @@ static void check_cwd(const struct script_op *op)
         fail(op, E_NOENT);
 }
 
-/* 1, or -errno. */
+/* 1, or -errno. Without words of the script's own, a byte goes with it. */
 static int32_t send_fd(const struct script_op *op, int32_t fd)
 {
     struct {
@@ -102,7 +102,8 @@ static int32_t send_fd(const struct script_op *op, int32_t fd)
         int32_t level, type, fd, padding;
     } control = {.length = 20, .level = 1, .type = 1, .fd = fd};
     char byte = 'L';
-    uint64_t part[2] = {(uintptr_t) &byte, 1};
+    bool has_words = op->args[5] > 0;
+    uint64_t part[2] = {has_words ? op->args[4] : (uintptr_t) &byte, has_words ? op->args[5] : 1};
     struct {
         uint64_t name, name_length, parts, part_count, control, control_length, flags;
     } message = {0};
@@ -112,8 +113,19 @@ static int32_t send_fd(const struct script_op *op, int32_t fd)
     message.control = (uintptr_t) &control;
     message.control_length = sizeof control;
 
-    int64_t n = call3(__NR_sendmsg, (int64_t) op->args[0], (int64_t) (uintptr_t) &message, 0x4000);
-    return n == 0 ? -E_IO : (int32_t) n;
+    while (part[1] > 0) {
+        int64_t n =
+            call3(__NR_sendmsg, (int64_t) op->args[0], (int64_t) (uintptr_t) &message, 0x4000);
+
+        if (n == 0 || (n < 0 && n != -E_INTR))
+            return n == 0 ? -E_IO : (int32_t) n;
+        if (n < 0)
+            continue;
+        part[0] += (uint64_t) n;
+        part[1] -= (uint64_t) n;
+        message.control = message.control_length = 0; /* it went with the first byte */
+    }
+    return 1;
 }
 
 /* Runs in a thread, which leaves no zombie to a container that never waits for it: waits until the
@@ -121,10 +133,17 @@ static int32_t send_fd(const struct script_op *op, int32_t fd)
  * call meanwhile, so a filter that traps sendmsg or write cannot block the start. */
 static int send_listener(void *argument)
 {
+    const struct script_op *op = argument;
+
     while (listener_fd == 0)
         __asm__ volatile("" ::: "memory");
-    if (listener_fd > 0)
-        listener_sent = send_fd(argument, listener_fd);
+    if (listener_fd > 0) {
+        int32_t sent = send_fd(op, listener_fd);
+
+        if (op->args[5] > 0) /* an agent may read to the end of it before it answers anything */
+            call3(__NR_close, (int64_t) op->args[0], 0, 0);
+        listener_sent = sent;
+    }
     call3(__NR_exit, 0, 0, 0);
     return 0;
 }
@@ -138,7 +157,8 @@ static void clone_sender(const struct script_op *op)
         fail(op, -pid);
 }
 
-/* args: [0] socket, [1] flags, [2] filter program, [3] send it without a helper. */
+/* args: [0] socket, [1] flags, [2] filter program, [3] send it without a helper, [4] words that go
+ * with it, [5] how many bytes. */
 static void load_with_listener(const struct script_op *op)
 {
     bool alone = op->args[3] != 0;

@@ -115,6 +115,65 @@ run sublet delete --force "$ID"
 wait "$agent_pid"
 rm -f "$T/agent"
 
+# hooked MORE: a filter with the agent and a startContainer hook, which shows in the container's /tmp
+# under what filter it runs and whether the agent had been told by then.
+hooked() {
+    printf '%s' "$(profile SCMP_ACT_ALLOW "$(rule SCMP_ACT_NOTIFY keyctl)")
+        | .linux.seccomp += {listenerPath: \"$T/agent\", listenerMetadata: \"late\"}
+        | $(add_mount "{destination: \"/shown\", source: \"$T/shown\", options: [\"bind\"]}")
+        | .hooks.startContainer = [{path: \"/bin/sh\", args: [\"sh\", \"-c\",
+            \"grep Seccomp: /proc/self/status >>/shown/filter; ls /proc/self/fd >/shown/fds\"]}]"
+}
+serve() {
+    mkdir -p "$T/shown"
+    rm -f "$T/shown/"* "$T/told"
+    "$agent" "$T/agent" "$T/told" &
+    agent_pid=$!
+    until_true 5 test -S "$T/agent"
+}
+
+t 'with startContainer hooks, the agent is told behind them'
+serve
+look "$(hooked)" --syscall keyctl --syscall getpid
+expect_json .syscalls '{"keyctl":"EADDRNOTAVAIL","getpid":"ok"}'
+wait "$agent_pid"
+expect_eq 'status of the agent' $? 0
+expect_json '[.fds, .metadata, .state.id, .state.status]' "[[\"seccompFd\"],\"late\",\"$ID\",\"created\"]" "$T/told"
+expect_json '.pid > 1 and .pid == .state.pid' true "$T/told"
+expect_eq 'filter of the hook' "$(cat "$T/shown/filter")" $'Seccomp:\t0'
+expect_eq 'descriptors of the hook' "$(wc -l <"$T/shown/fds")" 4
+rm -f "$T/agent"
+
+t 'the same by create and start, and create has ended long before'
+serve
+probe_bundle "$(hooked)" --syscall keyctl
+create "$ID" >"$T/probe"
+pid=$(sublet state "$ID" | jq .pid)
+expect_eq 'told by create' "$(cat "$T/told")" ''
+run sublet start "$ID"
+expect_status 0
+expect_quiet
+until_true 5 container_is "$ID" stopped
+wait "$agent_pid"
+expect_eq 'status of the agent' $? 0
+expect_json '[.state.id, .pid]' "[\"$ID\",$pid]" "$T/told"
+expect_eq 'filter of the hook' "$(cat "$T/shown/filter")" $'Seccomp:\t0'
+run sublet delete "$ID"
+rm -f "$T/agent"
+
+t 'an agent that has gone before start is an error of start'
+serve
+probe_bundle "$(hooked)" --syscall keyctl
+create "$ID"
+kill -9 "$agent_pid"
+{ wait "$agent_pid"; } 2>/dev/null
+run sublet start "$ID"
+expect_status 1
+expect_error 'sublet: linux.seccomp: cannot load the filter, or its agent has gone: Broken pipe'
+run sublet state "$ID"
+expect_status 1
+rm -f "$T/agent"
+
 t 'an agent that is not there is an error that leaves nothing'
 probe_bundle "$(profile SCMP_ACT_ALLOW "$(rule SCMP_ACT_NOTIFY keyctl)")
     | .linux.seccomp.listenerPath = \"$T/agent\""

@@ -23,7 +23,9 @@ enum script_verb {
     SCRIPT_CALL,      /* system call; a negative result other than `tolerated` ends the script */
     SCRIPT_WAIT_BYTE, /* polls and reads one byte from fd args[0]; end of file ends silently */
     SCRIPT_LISTENER,  /* seccomp with NEW_LISTENER; the fd is sent over socket args[0] by a
-                         helper that the filter does not bind, or with args[3] without one */
+                         helper that the filter does not bind, or with args[3] without one. With it
+                         go the args[5] bytes at args[4], and the helper closes the socket; or a
+                         byte, and the socket stays */
     SCRIPT_EXEC,      /* execve of the stub's own argv[0] with args[0] argv, args[1] envp */
     SCRIPT_CHECK_CWD, /* getcwd must answer an absolute path (CVE-2024-21626) */
     SCRIPT_LEAVE,     /* clones with the flags args[2]; the child goes on. The old process writes a
