@@ -135,7 +135,7 @@ static void repair(struct drift *drift, struct arena *arena, struct account_view
 
     if (rc == -EAGAIN || rc == -ENOENT)
         return; /* a command that changes contracts is at work, or has just removed them all */
-    drift->not_before_us = view->monotonic_us + drift->pause_us;
+    drift->not_before_us = view->moment.mono + drift->pause_us;
     if (rc < 0) {
         tell_failure(drift, err.path, err.text);
         return;
@@ -154,7 +154,7 @@ void drift_look(struct drift *drift, struct account_view *view, size_t turn)
     struct arena arena;
 
     take_turn(drift, view, turn);
-    if (view->monotonic_us < drift->not_before_us)
+    if (view->moment.mono < drift->not_before_us)
         return;
     arena_init(&arena, ARENA_MAX_BYTES);
     asked.count = find_all(&arena, view, names);

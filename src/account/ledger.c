@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -15,10 +16,34 @@
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
+#include "sublet/base/num.h"
 #include "sublet/base/time.h"
 #include "sublet/sys.h"
 
-#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_FILE  "/proc/sys/kernel/random/boot_id"
+#define CLOCK_STEP_US 1000000 /* less is the clock being drawn to the right time */
+
+/* ---- the clocks ---- */
+
+struct ledger_moment ledger_now(void)
+{
+    return (struct ledger_moment){time_now_us(CLOCK_REALTIME), time_now_us(CLOCK_MONOTONIC)};
+}
+
+int64_t ledger_clock_step_us(const struct ledger_moment *before, const struct ledger_moment *now)
+{
+    int64_t step_us = (int64_t) (now->us - before->us) - (int64_t) (now->mono - before->mono);
+
+    return llabs(step_us) < CLOCK_STEP_US ? 0 : step_us;
+}
+
+/* By the clock of the wall only where the record has no other. */
+uint64_t ledger_since_us(const struct ledger_record *record, const struct ledger_moment *now)
+{
+    return record->mono == 0 ? num_above(now->us, record->us) : num_above(now->mono, record->mono);
+}
+
+/* ---- opening and closing ---- */
 
 void ledger_close(struct ledger *ledger)
 {
@@ -139,11 +164,13 @@ struct place {
 static int make_line(const struct ledger *ledger, uint64_t seq, struct ledger_record *record,
                      struct buf *line, struct sub_err *err)
 {
+    const struct ledger_moment now = ledger_now();
     char text[TIME_TEXT];
 
     record->v = LEDGER_VERSION;
     record->seq = seq;
-    record->us = time_now_us(CLOCK_REALTIME);
+    record->us = now.us;
+    record->mono = now.mono;
     record->t = time_format_us(record->us, text);
     record->boot = ledger->boot;
     line->length = 0;

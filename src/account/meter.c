@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -16,17 +17,16 @@
 #include "sublet/account/view.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
-#include "sublet/base/time.h"
 #include "sublet/base/warn.h"
 #include "sublet/sys.h"
 
 #include "drift.h"
+#include "earlier.h"
 #include "notices.h"
 
-#define LOCK_FILE   "meter.lock" /* one meter a ledger */
-#define LOCK_MS     100          /* no window waits longer for another writer of the ledger */
-#define AT_A_TIME   64           /* records by one write: others wait that long for the ledger */
-#define ROUNDS_BACK 3            /* a tenant that has not been in so many of them is new */
+#define LOCK_FILE "meter.lock" /* one meter a ledger */
+#define LOCK_MS   100          /* no window waits longer for another writer of the ledger */
+#define AT_A_TIME 64           /* records by one write: others wait that long for the ledger */
 
 struct meter {
     const struct meter_options *options;
@@ -37,6 +37,9 @@ struct meter {
     int timer_fd, signal_fd, lock_fd;
     uint64_t windows, since_record_us, since_slow_us;
     bool failed;            /* the last round could not be written */
+    uint64_t unseen_us;     /* no meter ran; 0: told */
+    uint64_t late_us;       /* records of that time are one; 0: told */
+    int64_t step_us;        /* the clock was set; 0: told */
     uint64_t before_cpu_us; /* what earlier meters of this boot used */
     struct meter_cost cost;
 };
@@ -82,6 +85,29 @@ static int note(struct meter *meter, const char *tenant, uint64_t count, const c
     return append(meter, &record);
 }
 
+/* What every reader must know is kept until it is written. Each round begins with it and is given
+ * up if that fails: no record that comes after a hole is there without its note. */
+static int tell_loss(struct meter *meter)
+{
+    int64_t step_us = meter->step_us;
+
+    if (step_us != 0)
+        SUBLET_TRY(note(meter, NULL, (uint64_t) llabs(step_us) / 1000000,
+                        step_us < 0 ? NOTE_STEP "back, by that many seconds"
+                                    : NOTE_STEP "forward, by that many seconds"));
+    meter->step_us = 0;
+    if (meter->unseen_us > 0)
+        SUBLET_TRY(note(meter, NULL, meter->unseen_us / 1000000,
+                        NOTE_UNSEEN " for that many seconds; totals are whole, windows are not"));
+    meter->unseen_us = 0;
+    if (meter->late_us > 0)
+        SUBLET_TRY(note(meter, NULL, meter->late_us / 1000000,
+                        "gap: records of that many seconds are one, the ledger could not be "
+                        "written; totals are whole"));
+    meter->late_us = 0;
+    return 0;
+}
+
 static void tell_drift(void *context, const char *tenant, const char *path, const char *text)
 {
     struct meter *meter = context;
@@ -106,42 +132,18 @@ static int take_lock(struct meter *meter, struct sub_err *err)
     return 0;
 }
 
-struct resuming {
-    struct meter *meter;
-    uint64_t now_us, gap_us;
-    unsigned rounds;
-};
-
-/* The newest first. A host record ends a round, in which every tenant is that had a group. */
-static int resume(void *context, const struct ledger_record *record)
-{
-    struct resuming *resuming = context;
-    struct meter *meter = resuming->meter;
-    bool is_host = strcmp(record->k, LEDGER_HOST) == 0;
-    uint64_t gap_us = 0;
-
-    if (strcmp(record->boot, meter->ledger.boot) != 0)
-        return 1; /* all that is before it is of that boot or an earlier one */
-    if (is_host && resuming->rounds++ == ROUNDS_BACK)
-        return 1;
-    if (!account_view_restore(meter->view, record, meter->ledger.boot, resuming->now_us, &gap_us))
-        return 0;
-    if (is_host)
-        meter->before_cpu_us = record->cpu == NULL ? 0 : record->cpu->use;
-    if (gap_us > resuming->gap_us)
-        resuming->gap_us = gap_us;
-    return !is_host && account_view_fresh(meter->view) == 0 && resuming->rounds > 0;
-}
-
 static int go_on(struct meter *meter, struct sub_err *err)
 {
-    static const char *const kinds[] = {LEDGER_SAMPLE, LEDGER_HOST, NULL};
-    struct resuming resuming = {.meter = meter, .now_us = time_now_us(CLOCK_REALTIME)};
+    const struct ledger_moment now = ledger_now();
+    struct earlier earlier;
 
-    SUBLET_TRY(ledger_read_back(meter->options->ledger_dir, kinds, resume, &resuming, err));
-    if (resuming.gap_us > 2 * meter->options->window_us)
-        (void) note(meter, NULL, resuming.gap_us / 1000000,
-                    "gap: no meter ran for that many seconds; totals are whole, windows are not");
+    SUBLET_TRY(earlier_restore(meter->view, meter->options->ledger_dir, meter->ledger.boot, &now,
+                               &earlier, err));
+    meter->before_cpu_us = earlier.cpu_us;
+    meter->step_us = earlier.step_us;
+    if (earlier.unseen_us > 2 * meter->options->window_us)
+        meter->unseen_us = earlier.unseen_us;
+    (void) tell_loss(meter); /* or before the first round */
     return 0;
 }
 
@@ -268,13 +270,13 @@ static void write_all(struct meter *meter)
     struct sub_err ignored = {.code = 0};
     bool had_failed = meter->failed;
 
-    meter->failed = write_tenants(meter) < 0 || write_host(meter) < 0;
+    meter->failed = tell_loss(meter) < 0 || write_tenants(meter) < 0 || write_host(meter) < 0;
     if (meter->failed)
         return;
-    if (had_failed)
-        (void) note(meter, NULL, meter->since_record_us / 1000000,
-                    "gap: records of that many seconds are one, the ledger could not be written; "
-                    "totals are whole");
+    if (had_failed) {
+        meter->late_us += meter->since_record_us;
+        (void) tell_loss(meter);
+    }
     (void) ledger_sync(&meter->ledger, &ignored);
     meter->since_record_us = 0;
 }
@@ -293,16 +295,6 @@ static void look_at_definitions(struct meter *meter)
                         wrong->path == NULL ? "" : wrong->path, wrong->text);
         (void) note(meter, NULL, 1, text);
     }
-}
-
-static void look_at_clock(struct meter *meter)
-{
-    int64_t step_us = account_view_clock_step_us(meter->view);
-
-    if (step_us != 0)
-        (void) note(meter, NULL, (uint64_t) (step_us < 0 ? -step_us : step_us) / 1000000,
-                    step_us < 0 ? "clock step: back, by that many seconds"
-                                : "clock step: forward, by that many seconds");
 }
 
 /* In one interval each tenant has its turn. */
@@ -342,7 +334,9 @@ static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
     }
     meter->windows++;
     meter->since_record_us += account_view_window_us(meter->view);
-    look_at_clock(meter);
+    meter->step_us += account_view_clock_step_us(meter->view);
+    if (account_view_clock_step_us(meter->view) != 0)
+        (void) tell_loss(meter);
     if (depth > ACCOUNT_CPU)
         notices_follow(&meter->notices, meter->view);
     if (meter->since_record_us >= meter->options->interval_us)

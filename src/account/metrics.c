@@ -365,9 +365,11 @@ static void write_ledger(struct metric_writer *writer, const struct account_tota
         {{"ledger_missing", METRIC_COUNTER, METRIC_NUMBER,
           "Records missing by their sequence numbers."},
          ledger->missing              },
-        {{"ledger_gaps", METRIC_COUNTER, METRIC_NUMBER, "Times in which no meter ran."},
+        {{"ledger_gaps", METRIC_COUNTER, METRIC_NUMBER,
+          "Times in which no meter ran, or none could write."},
          ledger->gaps                 },
-        {{"ledger_gap_seconds", METRIC_COUNTER, METRIC_SECONDS, "How long no meter ran."},
+        {{"ledger_gap_seconds", METRIC_COUNTER, METRIC_SECONDS,
+          "How long no meter ran, or none could write."},
          ledger->gap_seconds * 1000000},
     };
 

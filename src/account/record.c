@@ -86,6 +86,7 @@ static const struct json_field record_fields[] = {
     {.key = "seq", .kind = JSON_U64, AT(seq), .presence = JSON_REQUIRED},
     {.key = "t", .kind = JSON_STRING, AT(t), .presence = JSON_REQUIRED},
     {.key = "us", .kind = JSON_U64, AT(us), .presence = JSON_REQUIRED},
+    {.key = "mono", .kind = JSON_U64, AT(mono)},
     {.key = "boot", .kind = JSON_STRING, AT(boot), .presence = JSON_REQUIRED},
     {.key = "cg", .kind = JSON_U64, AT(cg)},
     {.key = "tenant", .kind = JSON_STRING, AT(tenant)},

@@ -5,17 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
 #include "sublet/base/num.h"
-#include "sublet/base/time.h"
 #include "sublet/tenant.h"
 
-#define CLOCK_STEP_US 1000000
-#define IDLE_PERCENT  10 /* of the capacity: less may be a CPU that some cannot use */
+#define IDLE_PERCENT 10 /* of the capacity: less may be a CPU that some cannot use */
 
 int account_view_open(const char *tenants_dir, struct account_view **ret_view, struct sub_err *err)
 {
@@ -166,26 +163,23 @@ int account_view_sample(struct account_view *view, enum account_depth depth, str
 
     SUBLET_TRY(follow_tenants(view, depth > ACCOUNT_CPU, err));
     view_still_begin(view);
-    uint64_t monotonic_us = time_now_us(CLOCK_MONOTONIC), wall_us = time_now_us(CLOCK_REALTIME);
+    const struct ledger_moment now = ledger_now();
+
     SUBLET_TRY(machine_read(&machine, err));
     if (!measured)
         depth = ACCOUNT_ALL;
-    view->has_idle = measured && has_idle(view, &machine, monotonic_us - view->monotonic_us);
+    view->has_idle = measured && has_idle(view, &machine, now.mono - view->moment.mono);
     for (size_t i = 0; i < view->count; i++)
         view_read(view, &view->watched[i], depth,
-                  view->slow_us == 0 ? 0 : monotonic_us - view->slow_us);
+                  view->slow_us == 0 ? 0 : now.mono - view->slow_us);
     if (measured) {
-        int64_t step_us =
-            (int64_t) (wall_us - view->wall_us) - (int64_t) (monotonic_us - view->monotonic_us);
-
-        measure(view, &machine, monotonic_us - view->monotonic_us);
-        view->clock_step_us = llabs(step_us) < CLOCK_STEP_US ? 0 : step_us;
+        measure(view, &machine, now.mono - view->moment.mono);
+        view->clock_step_us = ledger_clock_step_us(&view->moment, &now);
     } else {
         view->machine = machine;
     }
-    view->monotonic_us = monotonic_us;
-    view->wall_us = wall_us;
-    view->slow_us = depth > ACCOUNT_CPU ? monotonic_us : view->slow_us;
+    view->moment = now;
+    view->slow_us = depth > ACCOUNT_CPU ? now.mono : view->slow_us;
     view->begun = true;
     return measured;
 }

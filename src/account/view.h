@@ -51,12 +51,13 @@ struct account_view {
 
     bool begun;
     struct machine machine;
-    bool has_events;          /* the next three are open, as far as this host allows */
-    int events_fd, folder_fd; /* epoll; inotify of the folder of groups */
-    int folder_watch;         /* -1: none */
-    bool groups_changed;      /* in this window groups were made or removed */
-    bool has_idle;            /* there were CPUs for everybody */
-    uint64_t monotonic_us, wall_us, slow_us, window_us;
+    bool has_events;             /* the next three are open, as far as this host allows */
+    int events_fd, folder_fd;    /* epoll; inotify of the folder of groups */
+    int folder_watch;            /* -1: none */
+    bool groups_changed;         /* in this window groups were made or removed */
+    bool has_idle;               /* there were CPUs for everybody */
+    struct ledger_moment moment; /* of the last sample */
+    uint64_t slow_us, window_us;
     int64_t clock_step_us;
     struct account_host_row host;
     struct ledger_total total;

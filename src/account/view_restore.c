@@ -81,14 +81,18 @@ static void restore_contract(struct account_tenant *tenant, const struct ledger_
 }
 
 bool account_view_restore(struct account_view *view, const struct ledger_record *record,
-                          const char *boot, uint64_t now_us, uint64_t *ret_gap_us)
+                          const char *boot, const struct ledger_moment *now, uint64_t *ret_gap_us)
 {
-    uint64_t gap_us = num_above(now_us, record->us); /* 0: the clock was set back */
+    uint64_t gap_us = ledger_since_us(record, now);
 
     if (strcmp(record->boot, boot) != 0)
         return false;
-    if (strcmp(record->k, LEDGER_HOST) == 0)
-        return restore_host(view, record);
+    if (strcmp(record->k, LEDGER_HOST) == 0) {
+        if (!restore_host(view, record))
+            return false;
+        *ret_gap_us = gap_us; /* a round that was cut has tenants and no host */
+        return true;
+    }
 
     struct watched *watched = record->tenant == NULL ? NULL : view_find(view, record->tenant);
     if (watched == NULL || record->cpu == NULL || watched->restored)

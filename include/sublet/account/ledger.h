@@ -80,6 +80,14 @@ struct ledger_total { /* kind host: us of CPU */
     uint64_t cap, res, ten, own, idle, steal, cpus;
 };
 
+struct ledger_moment {
+    uint64_t us, mono; /* as in a record */
+};
+
+struct ledger_moment ledger_now(void);
+/* By how much the clock of the wall was set in between; 0: by less than a second. */
+int64_t ledger_clock_step_us(const struct ledger_moment *before, const struct ledger_moment *now);
+
 /* Start and exit of a container within its contract: the tenant's group at that moment, with all
  * that removed containers have left there. The bill of a tenant is the highest `use` of a (boot,
  * cg), here or in the cpu part of its own records; containers outside add their own. */
@@ -94,6 +102,7 @@ struct ledger_record {
     uint64_t seq;
     const char *t;    /* RFC 3339, UTC */
     uint64_t us;      /* the same as microseconds since 1970 */
+    uint64_t mono;    /* microseconds of the clock of this boot that nobody sets; 0: not known */
     const char *boot; /* first 8 digits of the boot id */
     uint64_t cg;      /* inode of the cgroup */
     const char *tenant, *id, *contract, *text, *cls, *kernel;
@@ -124,6 +133,9 @@ struct ledger_record {
 #define LEDGER_HAS_STATUS 1u
 #define LEDGER_HAS_COUNT  2u
 
+/* 0 for a record without `mono` that is of a later time: the clock of the wall was set back. */
+uint64_t ledger_since_us(const struct ledger_record *record, const struct ledger_moment *now);
+
 uint32_t ledger_crc(const void *data, size_t size); /* CRC-32C */
 
 /* ---- writing ---- */
@@ -145,10 +157,10 @@ int ledger_open(const char *folder, bool make, struct ledger *ret_ledger, struct
 void ledger_close(struct ledger *ledger);
 #define OWNED_LEDGER __attribute__((cleanup(ledger_close))) struct ledger
 
-/* Fills v, seq, t, us and boot, and writes the line, all of it or nothing: what a full disk cut is
- * taken back. Closes a torn line it finds first, and seals a file that has grown long. -ENOSPC,
- * -EBUSY (another writer has held the file for lock_ms) and the like: keep the record and try
- * again. */
+/* Fills v, seq, t, us, mono and boot, and writes the line, all of it or nothing: what a full disk
+ * cut is taken back. Closes a torn line it finds first, and seals a file that has grown long.
+ * -ENOSPC, -EBUSY (another writer has held the file for lock_ms) and the like: keep the record and
+ * try again. */
 int ledger_append(struct ledger *ledger, struct ledger_record *record, struct sub_err *err);
 
 /* Several by one lock and one write: all of them or none; a writer that is killed in the middle has

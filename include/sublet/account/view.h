@@ -105,7 +105,7 @@ const struct findings *account_view_findings(struct account_view *view);
  * tenant has none yet, and makes what was used since then one window. Of a host record: the host's
  * totals. True if it was of use; *ret_gap_us: the length of that window. */
 bool account_view_restore(struct account_view *view, const struct ledger_record *record,
-                          const char *boot, uint64_t now_us, uint64_t *ret_gap_us);
+                          const char *boot, const struct ledger_moment *now, uint64_t *ret_gap_us);
 /* How many tenants with a group have no sums yet. */
 size_t account_view_fresh(struct account_view *view);
 

@@ -2,6 +2,7 @@
 #include "runner.h"
 
 Suite *drift_suite(void);
+Suite *earlier_suite(void);
 Suite *ledger_suite(void);
 Suite *machine_suite(void);
 Suite *metrics_suite(void);
@@ -12,4 +13,4 @@ Suite *view_suite(void);
 Suite *window_suite(void);
 
 RUN_SUITES(machine_suite, window_suite, ledger_suite, view_suite, still_suite, summary_suite,
-           totals_suite, metrics_suite, drift_suite)
+           totals_suite, metrics_suite, drift_suite, earlier_suite)

@@ -154,12 +154,15 @@ START_TEST(the_sums_of_a_meter_that_goes_on_close_to_the_microsecond)
 
     uint64_t gap_us = 0;
     ck_assert_uint_eq(account_view_fresh(view), 1);
-    ck_assert(!account_view_restore(view, &record, "11111111", HOUR_US + 1000000, &gap_us));
-    ck_assert(account_view_restore(view, &record, "72915d91", HOUR_US + 1000000, &gap_us));
+    ck_assert(!account_view_restore(view, &record, "11111111",
+                                    &(struct ledger_moment){.us = HOUR_US + 1000000}, &gap_us));
+    ck_assert(account_view_restore(view, &record, "72915d91",
+                                   &(struct ledger_moment){.us = HOUR_US + 1000000}, &gap_us));
     ck_assert_uint_eq(gap_us, 1000000);
     ck_assert_uint_eq(account_view_fresh(view), 0);
     cpu.ent = 77; /* an older one counts no more */
-    ck_assert(!account_view_restore(view, &record, "72915d91", HOUR_US + 1000000, &gap_us));
+    ck_assert(!account_view_restore(view, &record, "72915d91",
+                                    &(struct ledger_moment){.us = HOUR_US + 1000000}, &gap_us));
     use("a", 9000); /* between the restore and the first sample */
     sample();
     use("a", 9500);
@@ -182,11 +185,33 @@ START_TEST(sums_survive_a_clock_that_was_set_back)
     record.cg = st.st_ino;
     cpu = (struct ledger_cpu){.use = 900, .ent = 5000, .bor = 100, .unu = 4200};
     uint64_t gap_us = 1;
-    ck_assert(account_view_restore(view, &record, "72915d91", HOUR_US - 1, &gap_us));
+    ck_assert(account_view_restore(view, &record, "72915d91",
+                                   &(struct ledger_moment){.us = HOUR_US - 1}, &gap_us));
     ck_assert_uint_eq(gap_us, 0);
     ck_assert_uint_eq(tenant("a")->sums.entitled_us, 5000);
     ck_assert_uint_eq(tenant("a")->sums.borrowed_us, 200);
     ck_assert_uint_eq(tenant("a")->sums.unused_us, 4200);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_while_no_meter_runs_entitles_to_nothing)
+{
+    const struct ledger_moment now = {.us = 5 * HOUR_US, .mono = 3000000};
+    struct sub_err err = {.code = 0};
+    struct ledger_cpu cpu;
+    struct stat st;
+
+    define("a", 1000);
+    ck_ok(view_reload(view, false, &err), &err);
+    struct ledger_record record = record_of(tenant("a"), &cpu);
+    ck_assert(fstatat(view->cgroup_root_fd, "sublet.tenants/a", &st, 0) == 0);
+    record.cg = st.st_ino;
+    record.mono = 1000000;
+    cpu = (struct ledger_cpu){.use = 900, .ent = 5000, .bor = 100, .unu = 4200};
+    uint64_t gap_us = 1;
+    ck_assert(account_view_restore(view, &record, "72915d91", &now, &gap_us));
+    ck_assert_uint_eq(gap_us, 2000000);
+    ck_assert_uint_eq(tenant("a")->sums.entitled_us, 5000 + 200000);
 }
 END_TEST
 
@@ -267,7 +292,8 @@ START_TEST(a_group_without_a_definition_has_the_contract_of_its_last_record)
                                          .cg = st.st_ino,
                                          .us = HOUR_US,
                                          .cpu = &cpu};
-    ck_assert(account_view_restore(view, &record, "72915d91", HOUR_US + 10000, &gap_us));
+    ck_assert(account_view_restore(view, &record, "72915d91",
+                                   &(struct ledger_moment){.us = HOUR_US + 10000}, &gap_us));
     ck_assert_str_eq(tenant("a")->contract, "fixed 0.1");
     ck_assert_uint_eq(tenant("a")->sums.entitled_us, 10 + 1000);
 }
@@ -412,6 +438,7 @@ Suite *view_suite(void)
         what_was_used_before_a_tenant_was_known_is_of_no_window,
         the_sums_of_a_meter_that_goes_on_close_to_the_microsecond,
         sums_survive_a_clock_that_was_set_back,
+        a_clock_that_is_set_while_no_meter_runs_entitles_to_nothing,
         a_folder_that_cannot_be_read_ends_no_view,
         a_tenant_whose_definition_is_broken_is_accounted_on,
         a_group_without_a_definition_has_the_contract_of_its_last_record,
