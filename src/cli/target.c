@@ -66,7 +66,7 @@ int target_ledger(const struct call *call, struct run_ledger **ret_ledger, struc
         return -ENOMEM;
     if (folder != NULL)
         SUBLET_TRY(absolute_path(call->arena, folder, &folder, err));
-    else if (geteuid() == 0) /* the host's own is kept by its root */
+    else if (is_real_root()) /* the host's own is kept by its root */
         folder = LEDGER_FOLDER;
     *ledger = (struct run_ledger){.folder = folder};
     *ret_ledger = ledger;

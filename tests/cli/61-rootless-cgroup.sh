@@ -150,3 +150,10 @@ expect_out_has 'sublet_build_info{'
 in_log report
 expect_status 1
 expect_error 'sublet: /var/log/sublet: cannot read the ledger: Permission denied'
+
+t "the host's ledger is not that of root in the user namespace of an engine"
+user_bundle "$B" '.process.args = ["/bin/true"] | .linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
+run env SUBLET="$SUBLET" B="$B" ID="$ID" unshare -m bash -c 'mount --bind "$T/log" /var/log &&
+    as_user unshare --map-root-user "$SUBLET" run -b "$B" "$ID"'
+expect_status 0
+expect_quiet
