@@ -32,20 +32,20 @@ op '-v: O' 'there ' '
     echo there >$W/f; e run --rm $N -v $W:/v:O $I sh -c "cat /v/f; echo no >/v/g"; ls $W/g 2>/dev/null; echo'
 op '-v: U' '1000' 'mkdir $W/d; e run --rm $N -u 1000 -v $W/d:/v:U $I stat -c %u /v'
 op '-v: idmap' '0' '
-    touch $W/f; e run --rm $N --uidmap 0:100000:1000 --gidmap 0:100000:1000 -v $W:/v:idmap $I stat -c %u /v/f'
+    touch $W/f; e run --rm $N --uidmap 0:1000:1000 --gidmap 0:1000:1000 -v $W:/v:idmap $I stat -c %u /v/f'
 op '--tmpfs: tmpcopyup' 'root' '
     e run --rm $N --mount type=tmpfs,dst=/etc,tmpcopyup $I head -n 1 /etc/passwd | cut -d: -f1'
 op '--mount type=devpts' 'devpts' '
     e run --rm $N --mount type=devpts,destination=/foo/pts $I grep " /foo/pts " /proc/mounts | cut -d" " -f1'
-op '--uidmap' '0 100000 1000' '
-    e run --rm $N --uidmap 0:100000:1000 --gidmap 0:100000:1000 $I cat /proc/self/uid_map | tr -s " " |
+op '--uidmap' '0 1000 1000' '
+    e run --rm $N --uidmap 0:1000:1000 --gidmap 0:1000:1000 $I cat /proc/self/uid_map | tr -s " " |
     sed "s/^ //"'
 op '--uidmap: exec' '0' '
-    e run -d --name $C $N --uidmap 0:100000:1000 --gidmap 0:100000:1000 $I sleep 1000 >/dev/null; e exec $C id -u'
+    e run -d --name $C $N --uidmap 0:1000:1000 --gidmap 0:1000:1000 $I sleep 1000 >/dev/null; e exec $C id -u'
 op '--userns auto' '~0 [0-9]+ [0-9]+' '
     e run --rm $N --userns auto:size=1000 $I cat /proc/self/uid_map | tr -s " " | sed "s/^ //"'
 op '--userns container:' 'same' '
-    e run -d --name $C $N --uidmap 0:100000:1000 --gidmap 0:100000:1000 $I sleep 1000 >/dev/null
+    e run -d --name $C $N --uidmap 0:1000:1000 --gidmap 0:1000:1000 $I sleep 1000 >/dev/null
     [ "$(e run --rm $N --userns container:$C $I readlink /proc/self/ns/user)" = "$(e exec $C readlink /proc/self/ns/user)" ] &&
     echo same'
 op '--uts container:' 'web' '
@@ -81,11 +81,13 @@ op '--group-add keep-groups' '0' 'e run --rm $N --group-add keep-groups $I true;
 op '--secret' 'hush' '
     echo hush >$W/f; e secret create s-$C $W/f >/dev/null; e run --rm $N --secret s-$C $I cat /run/secrets/s-$C'
 op '--passwd, --userns keep-id of root' '0' 'e run --rm $N --userns host $I id -u'
-op '--sdnotify container' 'READY=1' '
+op '--sdnotify container' 'READY=1 of conmon' '
     hear $W/n >$W/got & s=$!; until [ -S $W/n ]; do sleep 0.1; done
-    NOTIFY_SOCKET=$W/n e run -d --name $C $N --sdnotify container \
-        -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro $I systemd-notify --ready >/dev/null
-    until_out 10 ".*READY=1.*" grep -ao READY=1 $W/got; kill $s'
+    NOTIFY_SOCKET=$W/n e run -d --name $C $N --sdnotify container -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro \
+        $I sh -c "systemd-notify --ready; exec sleep 1000" >/dev/null
+    until_out 60 READY=1 grep -aom1 READY=1 $W/got; until_out 60 "[0-9]+" sed -n s/^MAINPID=//p $W/got >$W/main
+    [ "$(cat $W/main)" = "$(e inspect -f "{{.State.ConmonPid}}" $C)" ] && echo of conmon
+    e rm -f -t 0 $C >/dev/null; kill $s'
 op 'pod: create, run, network shared' 'same' '
     e pod create --name pod-$R --network none >/dev/null
     e run -d --pod pod-$R --name a-$R $I sleep 1000 >/dev/null
@@ -99,7 +101,7 @@ op 'pod: stop, start, rm' 'Exited Running 0' '
     e pod inspect -f "{{.State}}" pod-$R; e pod rm -f -t 0 pod-$R >/dev/null; echo $?'
 op 'pod: --share pid,ipc,uts and --cpus' '~50000 100000|.*sleep.*' '
     e pod create --name $C --network none --share pid,ipc,uts --cpus 0.5 >/dev/null
-    e run -d --pod $C $I sleep 1000 >/dev/null; e run --rm --pod $C $I ps | grep "sleep 1000"
+    e run -d --pod $C $N $I sleep 1000 >/dev/null; e run --rm --pod $C $N $I ps | grep "sleep 1000"
     e pod rm -f -t 0 $C >/dev/null'
 op 'kube play and down' 'kube' '
     printf "%s\n" "apiVersion: v1" "kind: Pod" "metadata: {name: k-$R}" "spec:" "  hostNetwork: true" "  containers:" \
