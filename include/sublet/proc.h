@@ -26,6 +26,11 @@ int proc_fds_init(uint32_t preserve_fds, struct sub_err *err);
 /* Dispositions back to default and mask emptied, for the child: exec keeps what is ignored. */
 void proc_signals_reset(void);
 
+/* Puts the /dev/null below root_fd where stdio is a null device: by a descriptor of the host's the
+ * container's root could change its mode and owner for everybody. Where the container's is none
+ * that fails, unless it may be missing and is. */
+int proc_stdio_null(int root_fd, bool may_be_missing, struct sub_err *err);
+
 /* Gives stdio pipes, sockets and terminals that are not ours to uid, so that the process may
  * reopen them; never touches devices (a host's /dev/null) or files. */
 int proc_stdio_chown(uint32_t uid);

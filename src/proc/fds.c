@@ -4,11 +4,15 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "sublet/base/fd.h"
 #include "sublet/proc.h"
 #include "sublet/sys.h"
+
+#define NULL_MAJOR 1
+#define NULL_MINOR 3
 
 int proc_fds_init(uint32_t preserve_fds, struct sub_err *err)
 {
@@ -42,6 +46,50 @@ void proc_signals_reset(void)
         (void) sigaction(number, &fallback, NULL); /* KILL, STOP and libc's own refuse */
     (void) sigemptyset(&none);
     (void) sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with these arguments */
+}
+
+static bool is_null(int fd)
+{
+    struct stat st;
+
+    return sys_fstat(fd, &st) >= 0 && S_ISCHR(st.st_mode) &&
+           st.st_rdev == makedev(NULL_MAJOR, NULL_MINOR);
+}
+
+/* O_NONBLOCK: who put a fifo there does not hold us up. */
+static int open_null(int root_fd, int access, struct sub_err *err)
+{
+    OWNED_FD fd = sys_open_in(root_fd, "dev/null", access | O_NONBLOCK | O_NOCTTY, 0);
+
+    if (fd < 0) {
+        return sub_fail(err, -fd, NULL,
+                        "stdio is the host's /dev/null and that of the container cannot be opened: "
+                        "%s",
+                        sub_strerror(-fd));
+    }
+    if (!is_null(fd) || fcntl(fd, F_SETFL, access) < 0) {
+        return sub_fail(err, EINVAL, NULL,
+                        "stdio is the host's /dev/null and that of the container is none");
+    }
+    return sub_take_fd(&fd);
+}
+
+int proc_stdio_null(int root_fd, bool may_be_missing, struct sub_err *err)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        if (!is_null(fd))
+            continue;
+
+        OWNED_FD null = open_null(root_fd, fcntl(fd, F_GETFL) & O_ACCMODE, err);
+        if (null == -ENOENT && may_be_missing) {
+            sub_err_clear(err);
+            return 0;
+        }
+        int rc = null < 0 ? null : sys_dup_to(null, fd);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
 }
 
 int proc_stdio_chown(uint32_t uid)

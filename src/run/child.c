@@ -135,6 +135,9 @@ int child_terminal(struct start *start, struct sub_err *err)
     int master = -EBADF, slave = -EBADF;
 
     if (!process->terminal) {
+        /* what a /dev of the config's own lacks, nobody inside has taken away yet */
+        SUBLET_TRY(proc_stdio_null(mount_root_fd(start->tree), true, err));
+
         int rc = proc_stdio_chown(process->uid);
 
         if (rc < 0)

@@ -50,18 +50,19 @@ int exec_terminal(struct start *start, struct sub_err *err)
     const struct plan_process *process = &start->plan->process;
     int fresh_master = -EBADF, fresh_slave = -EBADF;
 
+    OWNED_FD root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    if (root < 0)
+        return sub_fail(err, -root, "/", "cannot open: %s", sub_strerror(-root));
     if (!process->terminal) {
-        int rc = proc_stdio_chown(process->uid);
+        SUBLET_TRY(proc_stdio_null(root, false, err));
 
+        int rc = proc_stdio_chown(process->uid);
         if (rc < 0)
             return sub_fail(err, -rc, "process.user.uid", "cannot hand over stdio: %s",
                             sub_strerror(-rc));
         return 0;
     }
 
-    OWNED_FD root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-    if (root < 0)
-        return sub_fail(err, -root, "/", "cannot open: %s", sub_strerror(-root));
     SUBLET_TRY(proc_tty_open(root, process, &fresh_master, &fresh_slave, err));
     OWNED_FD master = fresh_master;
     OWNED_FD slave = fresh_slave;
