@@ -63,7 +63,7 @@ static int make_in_dev(const struct mount_tree *tree, const char *path)
 }
 
 static int find_target(const struct mount_tree *tree, const struct plan_mount *mount, int source_fd,
-                       int *ret_fd, struct sub_err *err)
+                       int *ret_fd, bool *ret_made, struct sub_err *err)
 {
     bool folder = mount->kind != PLAN_MOUNT_BIND;
     struct place place = {.base = tree->root,
@@ -75,12 +75,14 @@ static int find_target(const struct mount_tree *tree, const struct plan_mount *m
 
     if (fd >= 0) {
         *ret_fd = sub_take_fd(&fd);
+        *ret_made = true;
         return 0;
     }
     fd = place_open(&place, (folder ? O_DIRECTORY : 0) | (mount->target_nofollow ? O_NOFOLLOW : 0));
     if (fd < 0 && fd != -ENOENT)
         return place_fail(&place, -fd, err);
-    if (fd < 0) {
+    bool missing = fd < 0;
+    if (missing) {
         enum want want = folder || is_folder(source_fd) ? WANT_FOLDER : WANT_FILE;
 
         SUBLET_TRY(place_make(&place, want, &fd, err));
@@ -90,6 +92,7 @@ static int find_target(const struct mount_tree *tree, const struct plan_mount *m
     if (tree->live)
         SUBLET_TRY(refuse_root(tree, mount, fd, err));
     *ret_fd = sub_take_fd(&fd);
+    *ret_made = missing;
     return 0;
 }
 
@@ -145,13 +148,14 @@ int place_bind(struct mount_tree *tree, const struct plan_mount *mount, int *sou
 {
     OWNED_FD target = -EBADF;
     struct stat found;
+    bool made = false;
 
     if (mount->copy_symlink && sys_fstat(*source_fd, &found) >= 0 && S_ISLNK(found.st_mode)) {
         SUBLET_TRY(copy_link(tree, mount, *source_fd, err));
         sub_close(source_fd);
         return 0;
     }
-    SUBLET_TRY(find_target(tree, mount, *source_fd, &target, err));
+    SUBLET_TRY(find_target(tree, mount, *source_fd, &target, &made, err));
     return attach(mount, *source_fd, target, err);
 }
 
@@ -193,11 +197,12 @@ int place_new(struct mount_tree *tree, const struct plan_mount *mount, int *ret_
 {
     uint64_t attributes = new_attributes(mount);
     OWNED_FD target = -EBADF, fd = -EBADF;
-    SUBLET_TRY(find_target(tree, mount, -EBADF, &target, err));
+    bool made = false;
+    SUBLET_TRY(find_target(tree, mount, -EBADF, &target, &made, err));
 
     if (seals_later(tree, mount))
         attributes &= ~(uint64_t) MOUNT_ATTR_RDONLY;
-    int rc = filesystem_make(mount, attributes, target, &fd, err);
+    int rc = filesystem_make(mount, attributes, made ? -EBADF : target, &fd, err);
     if (rc == -EPERM && (mount->may_fall_back_to_bind || mount->kind == PLAN_MOUNT_CGROUP)) {
         sub_err_clear(err);
         rc = fall_back(tree, mount, &fd, err);
@@ -205,7 +210,7 @@ int place_new(struct mount_tree *tree, const struct plan_mount *mount, int *ret_
     if (rc < 0)
         return rc;
     SUBLET_TRY(source_map_ids(tree, mount, fd, err));
-    if (mount->copy_up)
+    if (mount->copy_up && !made)
         SUBLET_TRY(copy_up(target, fd, mount->json, err));
     SUBLET_TRY(attach(mount, fd, target, err));
     *ret_fd = sub_take_fd(&fd);

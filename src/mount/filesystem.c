@@ -97,7 +97,7 @@ static bool has_option(const struct plan_mount *mount, const char *key)
     return false;
 }
 
-/* The root of a tmpfs looks like the folder it covers, as with the peers: /tmp stays 1777. */
+/* The root of a tmpfs has the mode of the folder it covers: /tmp stays 1777. */
 static int set_mode(int fs_fd, const struct plan_mount *mount, int target_fd, struct sub_err *err)
 {
     char mode[8];
@@ -114,7 +114,7 @@ static int set_mode(int fs_fd, const struct plan_mount *mount, int target_fd, st
     return fs_option(fs_fd, "tmpfs", &option, mount->json, err);
 }
 
-static int configure(int fs_fd, const struct plan_mount *mount, int target_fd, struct sub_err *err)
+static int configure(int fs_fd, const struct plan_mount *mount, int covered_fd, struct sub_err *err)
 {
     const char *type = type_of(mount);
 
@@ -125,18 +125,18 @@ static int configure(int fs_fd, const struct plan_mount *mount, int target_fd, s
     }
     for (size_t i = 0; i < mount->option_count; i++)
         SUBLET_TRY(fs_option(fs_fd, type, &mount->options[i], mount->json, err));
-    if (strcmp(type, "tmpfs") == 0 && !has_option(mount, "mode"))
-        SUBLET_TRY(set_mode(fs_fd, mount, target_fd, err));
+    if (strcmp(type, "tmpfs") == 0 && covered_fd >= 0 && !has_option(mount, "mode"))
+        SUBLET_TRY(set_mode(fs_fd, mount, covered_fd, err));
     return 0;
 }
 
-int filesystem_make(const struct plan_mount *mount, uint64_t attributes, int target_fd, int *ret_fd,
-                    struct sub_err *err)
+int filesystem_make(const struct plan_mount *mount, uint64_t attributes, int covered_fd,
+                    int *ret_fd, struct sub_err *err)
 {
     OWNED_FD fs = sys_fsopen(type_of(mount));
     if (fs < 0)
         return fail_make(fs, -fs, mount, err);
-    SUBLET_TRY(configure(fs, mount, target_fd, err));
+    SUBLET_TRY(configure(fs, mount, covered_fd, err));
 
     int rc = sys_fsconfig_create(fs);
     if (rc < 0)

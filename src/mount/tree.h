@@ -116,10 +116,11 @@ int fs_option(int fs_fd, const char *type, const struct plan_fs_option *option, 
               struct sub_err *err);
 /* Attributes of a mount that nobody has seen yet. */
 uint64_t new_attributes(const struct plan_mount *mount);
-/* target_fd tells the mode of a tmpfs whose options tell none. Fails with -EPERM and no text where
- * the caller has something else to try. */
-int filesystem_make(const struct plan_mount *mount, uint64_t attributes, int target_fd, int *ret_fd,
-                    struct sub_err *err);
+/* covered_fd tells the mode of a tmpfs whose options tell none; -EBADF: that of the kernel, 1777,
+ * since a folder that was made for the mount says nothing about it. Fails with -EPERM and no text
+ * where the caller has something else to try. */
+int filesystem_make(const struct plan_mount *mount, uint64_t attributes, int covered_fd,
+                    int *ret_fd, struct sub_err *err);
 
 /* --- all.c ---------------------------------------------------------------------------------- */
 int place_bind(struct mount_tree *tree, const struct plan_mount *mount, int *source_fd,

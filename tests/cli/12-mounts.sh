@@ -170,6 +170,15 @@ shell "$(add_mount "$(tmpfs /etc tmpcopyup)")" \
 expect_out $'1\ngroup\nnew\npasswd\ntmpfs'
 expect_absent "$T/b/rootfs/etc/new"
 
+t 'a tmpfs has the mode of the folder it covers, and the kernel'"'"'s where there was none'
+sh_bundle "$(add_mount "$(tmpfs /home)" "$(tmpfs /new/deep)" "$(tmpfs /dev/new)" "$(tmpfs /new/copied tmpcopyup)" \
+    "$(tmpfs /new/told mode=0711)") | .process.user = {uid: 1000, gid: 1000}" \
+    'stat -c "%a %n" /home /new /new/deep /dev/new /new/copied /new/told && touch /new/deep/file'
+chmod 2751 "$T/b/rootfs/home"
+run sublet run -b "$T/b" "$ID"
+expect_status 0
+expect_out $'2751 /home\n755 /new\n1777 /new/deep\n1777 /dev/new\n1777 /new/copied\n711 /new/told'
+
 t 'data that is no known option goes to the file system'
 look "$(add_mount "$(tmpfs /mnt size=128k nr_inodes=99 mode=0711 uid=5 gid=6)")"
 expect_mount /mnt '.super - ["rw"] | sort' '["gid=6","mode=711","nr_inodes=99","size=128k","uid=5"]'

@@ -138,7 +138,7 @@ START_TEST(a_tmpfs_looks_like_the_folder_it_covers_unless_told_otherwise)
     ck_ok(world_run(&w), &w.err);
     ck_assert_uint_eq(mode_of("/tmp"), 01777);
     ck_assert_uint_eq(mode_of("/run"), 0755);
-    ck_assert_uint_eq(mode_of("/new"), 0755);
+    ck_assert_uint_eq(mode_of("/new"), 01777);
     ck_assert_uint_eq(mode_of("/told"), 0700);
 }
 END_TEST
