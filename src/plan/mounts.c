@@ -187,14 +187,22 @@ static bool choose_kind(struct planning *p, const struct spec_mount *item,
     return true;
 }
 
+/* config.md: a relative one, as old tools wrote it, begins at the root. */
+static const char *destination_of(const struct planning *p, const struct spec_mount *item)
+{
+    const char *destination = item->destination;
+
+    return path_is_absolute(destination) ? destination : arena_printf(p->arena, "/%s", destination);
+}
+
 static void decide_one(struct planning *p, size_t index, struct plan_mount *mount)
 {
     const struct spec_mount *item = &p->spec->mounts.items[index];
     struct mount_request request;
 
     mount->json = arena_printf(p->arena, "mounts[%zu]", index);
-    mount->target = item->destination;
-    if (mount->json == NULL || !mount_words_read(p, index, &request))
+    mount->target = destination_of(p, item);
+    if (mount->json == NULL || mount->target == NULL || !mount_words_read(p, index, &request))
         return;
     if (!choose_kind(p, item, &request, mount))
         return;
@@ -278,7 +286,8 @@ static void add_notify_folder(struct planning *p, struct plan_mounts *mounts)
 static bool has_dev(struct planning *p)
 {
     for (size_t i = 0; i < p->spec->mounts.count; i++) {
-        const char *clean = path_clean(p->arena, p->spec->mounts.items[i].destination);
+        const char *destination = destination_of(p, &p->spec->mounts.items[i]);
+        const char *clean = destination == NULL ? NULL : path_clean(p->arena, destination);
 
         if (clean != NULL && strcmp(clean, "/dev") == 0)
             return true;

@@ -64,14 +64,33 @@ static void check_below_proc(const char *path, const char *clean, struct finding
         QUOTED " is below /proc, where only reports such as /proc/meminfo may be covered", clean);
 }
 
-static void check_destination(const char *path, const char *destination, struct findings *findings)
+/* As the plan takes it: absolute, without dots. */
+static const char *clean_destination(struct arena *arena, const char *destination)
 {
     const char *clean = destination;
 
+    if (!path_is_absolute(clean))
+        clean = arena_printf(arena, "/%s", clean);
+    return clean == NULL || path_is_canonical(clean) ? clean : path_clean(arena, clean);
+}
+
+/* config.md lets a relative one begin at the root, as old tools wrote it. */
+static void tell_other_place(const char *path, const char *destination, const char *clean,
+                             struct findings *findings)
+{
     if (!path_is_absolute(destination)) {
-        findings_error(findings, path,
-                       QUOTED " is not absolute, expected a path that starts with '/'",
-                       destination);
+        findings_warning(findings, path,
+                         QUOTED " is not absolute, which is deprecated: taken as " QUOTED,
+                         destination, clean);
+    } else if (strstr(destination, "/..") != NULL && strcmp(clean, destination) != 0) {
+        findings_warning(findings, path, QUOTED " is taken as " QUOTED, destination, clean);
+    }
+}
+
+static void check_destination(const char *path, const char *destination, struct findings *findings)
+{
+    if (destination[0] == '\0') {
+        findings_error(findings, path, "empty, expected a path that starts with '/'");
         return;
     }
     if (strlen(destination) > PATH_BYTES_MAX || has_long_name(destination)) {
@@ -80,8 +99,8 @@ static void check_destination(const char *path, const char *destination, struct 
     }
     if (has_control_character(destination))
         findings_error(findings, path, "control character in a path");
-    if (!path_is_canonical(destination))
-        clean = path_clean(findings->arena, destination);
+
+    const char *clean = clean_destination(findings->arena, destination);
     if (clean == NULL)
         return;
     if (strcmp(clean, "/") == 0) {
@@ -89,8 +108,7 @@ static void check_destination(const char *path, const char *destination, struct 
                        destination);
         return;
     }
-    if (strstr(destination, "/..") != NULL && strcmp(clean, destination) != 0)
-        findings_warning(findings, path, QUOTED " is taken as " QUOTED, destination, clean);
+    tell_other_place(path, destination, clean, findings);
     check_below_proc(path, clean, findings);
 }
 

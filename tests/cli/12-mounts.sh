@@ -179,6 +179,16 @@ run sublet run -b "$T/b" "$ID"
 expect_status 0
 expect_out $'2751 /home\n755 /new\n1777 /new/deep\n1777 /dev/new\n1777 /new/copied\n711 /new/told'
 
+t 'a relative destination begins at the root, with a warning'
+probe_bundle "$(add_mount "$(tmpfs mnt/rel size=64k)" "$(tmpfs ../../mnt/up size=32k)")
+    | (.mounts[] | select(.destination == \"/dev\").destination) = \"dev\""
+run sublet run -b "$T/b" "$ID"
+expect_status 0
+expect_err_has "mounts[7].destination: 'mnt/rel' is not absolute, which is deprecated: taken as '/mnt/rel'"
+expect_json '[.mounts[] | select(.target | startswith("/mnt")) | [.target, .super[1]] | join(" ")]' \
+    '["/mnt/rel size=64k","/mnt/up size=32k"]'
+expect_mount /dev '.super | map(select(startswith("mode"))) | first' mode=755
+
 t 'data that is no known option goes to the file system'
 look "$(add_mount "$(tmpfs /mnt size=128k nr_inodes=99 mode=0711 uid=5 gid=6)")"
 expect_mount /mnt '.super - ["rw"] | sort' '["gid=6","mode=711","nr_inodes=99","size=128k","uid=5"]'
