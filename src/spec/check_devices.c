@@ -63,6 +63,12 @@ static void check_device(size_t i, const struct spec_device *device, struct find
                 WHERE("linux.devices[%zu].gid", i), findings);
 }
 
+/* A folder of devices and one of them named again, as engines write it for two --device. */
+static bool is_same_device(const struct spec_device *a, const struct spec_device *b)
+{
+    return strcmp(a->type, b->type) == 0 && a->major == b->major && a->minor == b->minor;
+}
+
 static void check_doubles(const struct spec_devices *devices, struct findings *findings)
 {
     struct named *names = arena_array(findings->arena, devices->count, sizeof *names);
@@ -75,10 +81,11 @@ static void check_doubles(const struct spec_devices *devices, struct findings *f
         names[i] = (struct named){devices->items[i].path, strlen(devices->items[i].path), i};
     named_sort(names, devices->count);
     for (size_t i = 1; i < devices->count; i++) {
-        if (named_equal(&names[i - 1], &names[i])) {
+        if (named_equal(&names[i - 1], &names[i]) &&
+            !is_same_device(&devices->items[names[i - 1].index], &devices->items[names[i].index])) {
             findings_error(findings, WHERE("linux.devices[%zu].path", names[i].index),
-                           QUOTED " is the path of linux.devices[%zu] already", names[i].name,
-                           names[i - 1].index);
+                           QUOTED " is the path of linux.devices[%zu] already, another device",
+                           names[i].name, names[i - 1].index);
         }
     }
 }

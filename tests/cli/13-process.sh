@@ -196,6 +196,11 @@ run sublet run -b "$T/b" "$ID"
 expect_status 125
 expect_error "sublet: linux.sysctl: cannot set 'kernel/msgmax' to 'many': Invalid argument"
 
+t 'a device may be named twice, as engines do for a folder of devices and one of them'
+look '.linux.devices = [{path: "/dev/made", type: "c", major: 1, minor: 3}, {path: "/dev/other", type: "c", major: 1, minor: 5},
+    {path: "/dev/made", type: "c", major: 1, minor: 3, fileMode: 384}]'
+expect_json '.devices[] | select(.name == "made") | [.type, .mode, .major, .minor]' '["char","0600",1,3]'
+
 t 'devices are made with the mode and the owner asked for'
 look '.linux.devices = [{path: "/dev/made", type: "c", major: 1, minor: 3, fileMode: 434, uid: 5, gid: 6},
     {path: "/dev/pipe", type: "p", fileMode: 384}] | .linux.resources.devices = []' --write /dev/made
