@@ -38,6 +38,9 @@ int ns_spawn(const struct plan_ns *ns, const struct ns_joins *joins, int cgroup_
 /* Parent: writes uid_map, gid_map and setgroups of the child, by newuidmap where it must. */
 int ns_write_id_maps(const struct plan_ns *ns, pid_t pid, struct sub_err *err);
 
+/* Which id of the caller's namespace a user id of pid's user namespace is. -ENOENT: none. */
+int ns_host_uid(pid_t pid, uint32_t uid, uint32_t *ret_host_uid);
+
 /* The user namespace whose maps an id-mapped mount shows: the planned one, or one made for the maps
  * by a child that lives no longer than this call. The caller owns the descriptor. */
 int ns_open_idmap(const struct plan_idmap *idmap, int *ret_fd, struct sub_err *err);

@@ -20,6 +20,7 @@
 
 #define HELPER_ARGS_MAX (3 + 3 * 340)
 #define HELPER_LIMIT_MS 10000
+#define MAP_SIZE        (340 * 34 + 1) /* as many lines as the kernel takes */
 
 int ns_write_proc(pid_t pid, const char *name, const char *text)
 {
@@ -30,6 +31,41 @@ int ns_write_proc(pid_t pid, const char *name, const char *text)
     if (fd < 0)
         return fd;
     return sub_write_all(fd, text, strlen(text));
+}
+
+/* Takes the next of the kernel's columns. */
+static bool next_number(const char **text, uint32_t *ret_value)
+{
+    char number[NUM_TEXT];
+    const char *start = *text + strspn(*text, " \n");
+    size_t length = strcspn(start, " \n");
+
+    if (length >= sizeof number)
+        return false;
+    memcpy(number, start, length);
+    number[length] = '\0';
+    *text = start + length;
+    return num_parse_u32(number, UINT32_MAX, ret_value) == 0;
+}
+
+int ns_host_uid(pid_t pid, uint32_t uid, uint32_t *ret_host_uid)
+{
+    char path[64], map[MAP_SIZE];
+    const char *text = map;
+    uint32_t inside, outside, count;
+
+    (void) snprintf(path, sizeof path, "/proc/%d/uid_map", (int) pid);
+    ssize_t size = sub_read_file_at(AT_FDCWD, path, map, sizeof map);
+    if (size < 0)
+        return (int) size;
+    while (next_number(&text, &inside) && next_number(&text, &outside) &&
+           next_number(&text, &count)) {
+        if (uid < inside || uid - inside >= count)
+            continue;
+        *ret_host_uid = outside + (uid - inside);
+        return 0;
+    }
+    return -ENOENT;
 }
 
 __attribute__((noreturn)) static void become(const char *program, const char *const *argv,

@@ -128,6 +128,9 @@ int exec_namespaces(struct start *start, struct sub_err *err)
         if (rc > 0)
             exec->joins |= kinds[i].kind;
     }
+    if ((exec->joins & CLONE_NEWUSER) != 0 && !start->plan->process.terminal) {
+        SUBLET_TRY(hand_over_stdio(start->record.process.pid, start->plan->process.uid, err));
+    }
     /* in our own mount namespace every path would be the host's */
     if ((exec->joins & CLONE_NEWNS) == 0)
         return sub_fail(err, EINVAL, NULL, "container '%s' is in the runtime's mount namespace",

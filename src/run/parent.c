@@ -270,6 +270,20 @@ int send_listener(struct start *start, int listener_fd, struct sub_err *err)
     return 0;
 }
 
+int hand_over_stdio(pid_t pid, uint32_t uid, struct sub_err *err)
+{
+    uint32_t host_uid;
+    int rc = ns_host_uid(pid, uid, &host_uid);
+
+    if (rc >= 0)
+        rc = proc_stdio_chown(host_uid);
+    if (rc < 0 && rc != -ENOENT &&
+        rc != -ESRCH) /* an id without a name outside, a child that has ended */
+        return sub_fail(err, -rc, "process.user.uid", "cannot hand over stdio: %s",
+                        sub_strerror(-rc));
+    return 0;
+}
+
 int step_ready(struct start *start, struct sub_err *err)
 {
     enum proc_news news;
@@ -285,6 +299,17 @@ int step_ready(struct start *start, struct sub_err *err)
     if (news != PROC_READY)
         return sub_fail(err, EPROTO, NULL, "the child sent %d, expected to be ready", (int) news);
     return 0;
+}
+
+/* A child in a user namespace cannot take what an id outside of it owns: pipes of the engine. The
+ * child is all it will be, in a joined namespace as well. */
+int step_stdio(struct start *start, struct sub_err *err)
+{
+    const struct plan_process *process = &start->plan->process;
+    bool in_other = start->plan->ns.new_user || start->plan->ns.join_user;
+
+    return in_other && !process->terminal ? hand_over_stdio(start->child.pid, process->uid, err)
+                                          : 0;
 }
 
 int step_late_limits(struct start *start, struct sub_err *err)

@@ -150,6 +150,9 @@ int step_prestart(struct start *start, struct sub_err *err);
 int agent_words(struct start *start, enum run_status status, struct buf *buf, struct sub_err *err);
 int send_listener(struct start *start, int listener_fd, struct sub_err *err);
 int step_ready(struct start *start, struct sub_err *err);
+int step_stdio(struct start *start, struct sub_err *err);
+/* Stdio goes to uid of the user namespace that pid is in. */
+int hand_over_stdio(pid_t pid, uint32_t uid, struct sub_err *err);
 int no_answer(const struct start *start, struct sub_err *err);
 int step_late_limits(struct start *start, struct sub_err *err);
 int step_release(struct start *start, struct sub_err *err);

@@ -52,6 +52,7 @@ static const struct step steps[] = {
     {"hooks",       PARENT, step_prestart,     NULL        },
     {"ready",       PARENT, step_ready,        NULL        },
     {"late image",  PARENT, step_late_image,   NULL        },
+    {"stdio",       PARENT, step_stdio,        NULL        },
     {"late limits", PARENT, step_late_limits,  NULL        },
     {"publish",     PARENT, step_publish,      NULL        },
     {"release",     PARENT, step_release,      NULL        },

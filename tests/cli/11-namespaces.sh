@@ -186,6 +186,34 @@ for path in /dev /dev/shm /dev/mqueue /dev/pts; do
     expect_json ".paths[\"$path\"] | [.uid, .gid]" '[0,0]'
 done
 
+# piped VERB ARGUMENT...: sublet with a pipe as stdout and stderr.
+piped() {
+    run bash -o pipefail -c '"$@" 2>&1 | cat' - "$SUBLET" --root "$T/root" "$@"
+    expect_status 0
+    expect_out $'out\nerr'
+}
+AS_USER='.process.user = {uid: 1000, gid: 1000}'
+AGAIN='echo out >/proc/self/fd/1; echo err >/proc/self/fd/2'
+
+t 'pipes as stdio go to the process in a user namespace, which may open them again'
+sh_bundle "$(set_namespace user) | $MAPS | $AS_USER" "$AGAIN"
+piped run -b "$T/b" "$ID"
+
+t 'in a user namespace that is joined they do, too'
+hold --user
+for file in uid gid; do echo 0 100000 65536 >"/proc/$held/${file}_map"; done
+sh_bundle "$(set_namespace user "/proc/$held/ns/user") | $AS_USER" "$AGAIN"
+piped run -b "$T/b" "$ID"
+release
+
+t 'and so do those of exec'
+sh_bundle "$(set_namespace user) | $MAPS" 'sleep 60'
+run sublet run --detach -b "$T/b" "$ID"
+expect_status 0
+piped exec --user 1000:1000 "$ID" sh -c "$AGAIN"
+run sublet delete --force "$ID"
+expect_status 0
+
 for pair in private:empty shared:shared slave:master unbindable:empty; do
     t "rootfsPropagation ${pair%:*} is what the root has"
     look ".linux.rootfsPropagation = \"${pair%:*}\""
