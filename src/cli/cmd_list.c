@@ -3,6 +3,7 @@
 
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
+#include "sublet/base/num.h"
 #include "sublet/json.h"
 #include "sublet/run.h"
 
@@ -31,6 +32,12 @@ static const char *text_of(const char *text)
     return text == NULL ? "" : text;
 }
 
+/* A text, as in the lists of the peers. Names of others would cost a look at all users. */
+static const char *owner_of(const struct run_info *info, char text[NUM_TEXT])
+{
+    return info->owner_uid == 0 ? "root" : num_format_u64(info->owner_uid, text);
+}
+
 static void list_json(struct buf *buf, const struct run_info *infos, size_t count)
 {
     struct json_writer writer;
@@ -39,6 +46,7 @@ static void list_json(struct buf *buf, const struct run_info *infos, size_t coun
     json_write_array(&writer, NULL);
     for (size_t i = 0; i < count; i++) {
         const struct run_info *info = &infos[i];
+        char owner[NUM_TEXT];
 
         json_write_object(&writer, NULL);
         json_write_string(&writer, "ociVersion", text_of(info->oci_version));
@@ -56,7 +64,7 @@ static void list_json(struct buf *buf, const struct run_info *infos, size_t coun
         for (size_t k = 0; k < info->annotation_count; k++)
             json_write_string(&writer, info->annotations[k].key, info->annotations[k].value);
         json_write_end(&writer);
-        json_write_u64(&writer, "owner", info->owner_uid);
+        json_write_string(&writer, "owner", owner_of(info, owner));
         json_write_end(&writer);
     }
     json_write_end(&writer);
@@ -83,9 +91,10 @@ static void list_table(struct buf *buf, const struct run_info *infos, size_t cou
                "CREATED", "OWNER", "TENANT", "BUNDLE");
     for (size_t i = 0; i < count; i++) {
         const struct run_info *info = &infos[i];
+        char owner[NUM_TEXT];
 
-        buf_printf(buf, "%-*s  %-10d  %-8s  %-30s  %-5u  %-8s  ", width, info->id, info->pid,
-                   status_of(info), text_of(info->created), info->owner_uid,
+        buf_printf(buf, "%-*s  %-10d  %-8s  %-30s  %-5s  %-8s  ", width, info->id, info->pid,
+                   status_of(info), text_of(info->created), owner_of(info, owner),
                    info->tenant == NULL ? "-" : info->tenant);
         say_escape(buf, text_of(info->bundle));
         buf_putc(buf, '\n');

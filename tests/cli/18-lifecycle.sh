@@ -166,7 +166,7 @@ expect_out_match '^ID +PID +STATUS +CREATED +OWNER +TENANT +BUNDLE$'
 expect_out_match "^$ID-a +[0-9]+ +created +[-0-9T:.]+Z +[a-z0-9]+ +- +$T/b$"
 run sublet list --format json
 expect_json '[.[] | [.id, .status]]' "[[\"$ID-a\",\"created\"],[\"$ID-b\",\"running\"]]"
-expect_json '.[0] | .pid > 1 and .bundle == "'"$T/b"'" and .owner == 0' true
+expect_json '.[0] | .pid > 1 and .bundle == "'"$T/b"'" and .owner == "root"' true
 run sublet delete --force "$ID-a"
 run sublet delete --force "$ID-b"
 run sublet list --format json
