@@ -3,7 +3,7 @@
  * Removal needs only the path, so that it works from a record after a crash. rmdir takes an empty
  * group only and cgroupfs has no symbolic links, so nothing outside can be hit by a path that is
  * canonical. SIGKILL ends frozen processes of v2 too: nothing is thawed here, but limits that would
- * delay the end are lifted.
+ * delay the end are lifted, behind the kill: nothing runs on without them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 
 #define RETRY_MS    10
 #define IO_MAX_ROOM 16384
+#define WEIGHT_MAX  "10000"
 
 struct removal {
     int root_fd;
@@ -43,8 +44,9 @@ static void lift_disks(int dir_fd)
 
 /*
  * What makes the killed wait for their end: a process dies on its own CPU time, which a cap hands
- * out in slices, and not before its throttled requests are through. What is above the group holds
- * on. Nothing to fail for: without it, the end only takes longer.
+ * out in slices and busy neighbours leave little of, and not before its throttled requests are
+ * through. What is above the group holds on. Nothing to fail for: without it, the end only takes
+ * longer.
  */
 static void lift_delays(int dir_fd)
 {
@@ -52,7 +54,37 @@ static void lift_delays(int dir_fd)
 
     (void) knob_put(dir_fd, "cpu.max", "max", &absent);
     (void) knob_put(dir_fd, "cpu.idle", "0", &absent);
+    (void) knob_put(dir_fd, "cpu.weight", WEIGHT_MAX, &absent);
     lift_disks(dir_fd);
+}
+
+/* A container that may make groups may give them limits. */
+static int lift_below(void *context, int parent_fd, const char *name)
+{
+    OWNED_FD fd = sys_openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    (void) context;
+    if (fd >= 0)
+        lift_delays(fd);
+    return 0;
+}
+
+static int kill_unlimited(int dir_fd, struct sub_err *err)
+{
+    static const struct cg_visitor visitor = {.before = lift_below};
+
+    SUBLET_TRY(cgroup_kill(dir_fd, err));
+    if (cgroup_populated(dir_fd) != 1)
+        return 0;
+    lift_delays(dir_fd);
+    (void) cg_walk(dir_fd, &visitor, NULL); /* nothing to fail for either */
+    return 0;
+}
+
+int cgroup_end(int dir_fd, int deadline_ms, struct sub_err *err)
+{
+    SUBLET_TRY(kill_unlimited(dir_fd, err));
+    return cgroup_wait_empty(dir_fd, deadline_ms, err);
 }
 
 static int remove_child_first(void *context, int parent_fd, const char *name)
@@ -110,11 +142,9 @@ static int remove_once(struct removal *removal, int dir_fd, const char *path)
 
 static int remove_tree(struct removal *removal, int dir_fd, const char *path, struct sub_err *err)
 {
-    if (removal->kill)
-        lift_delays(dir_fd);
     for (;;) {
         if (removal->kill)
-            SUBLET_TRY(cgroup_kill(dir_fd, err));
+            SUBLET_TRY(kill_unlimited(dir_fd, err));
 
         int rc =
             cg_events_wait(dir_fd, CG_EVENT_POPULATED, false, removal->kill ? left_ms(removal) : 0);

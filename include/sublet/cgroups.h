@@ -126,6 +126,8 @@ int cgroup_apply(int dir_fd, const struct cg_row *rows, size_t count, enum cg_ph
 int cgroup_kill(int dir_fd, struct sub_err *err); /* 0 too if it is gone */
 int cgroup_populated(int dir_fd);                 /* 1, 0 (or gone), -errno */
 int cgroup_wait_empty(int dir_fd, int deadline_ms, struct sub_err *err); /* -ETIMEDOUT */
+/* Both, for a group that is to be removed: it loses all limits that would delay the end. */
+int cgroup_end(int dir_fd, int deadline_ms, struct sub_err *err);
 /* Every process of the group and the groups below, in no order; arena memory. */
 int cgroup_pids(struct arena *arena, int dir_fd, pid_t **ret_pids, size_t *ret_count,
                 struct sub_err *err);

@@ -92,8 +92,7 @@ static bool is_settled(const struct target *target, const struct cgroup *group, 
         return false;
     if (target->record.cgroup_kept)
         return empty_group(target->arena, group->dir_fd, &ignored) == 0;
-    return cgroup_kill(group->dir_fd, &ignored) == 0 &&
-           cgroup_wait_empty(group->dir_fd, DESTROY_LIMIT_MS, &ignored) == 0;
+    return cgroup_end(group->dir_fd, DESTROY_LIMIT_MS, &ignored) == 0;
 }
 
 static bool is_told(const struct target *target)

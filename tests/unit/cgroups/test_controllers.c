@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits in the kernel: what the rows wrote is read back, enforced, and counted. */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,25 +273,92 @@ START_TEST(io_limits_arrive)
 }
 END_TEST
 
-/* Each of them needs some milliseconds of CPU to die, and all together get one every 100 ms. */
-START_TEST(destroy_waits_for_no_cap)
+static struct cgroup make_capped(struct cgroup *ret_below, const char *name, const char *below,
+                                 struct sub_err *err)
 {
-    NEEDS_CONTROLLERS(CG_CPU);
-    struct sub_err err = {0};
-    OWNED_CGROUP group = CGROUP_NONE;
-    pid_t pids[40];
+    struct cgroup group = CGROUP_NONE;
 
-    ck_ok(cgroup_make(scratch.root_fd, scratch_path("capped"), CG_CPU, WHERE, &group, &err), &err);
-    ck_ok(knob_write(group.dir_fd, "cpu.max", "1000 100000", &err), &err);
-    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++) {
-        pids[i] = sys_clone(&(struct sys_clone){.cgroup_fd = group.dir_fd});
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path(name), CG_CPU, WHERE, &group, err), err);
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path(below), CG_CPU, WHERE, ret_below, err), err);
+    return group;
+}
+
+#define CAPPED_CROWD 40
+#define LIGHT_CROWD  200
+
+static void start_crowd(pid_t *pids, size_t count, int dir_fd)
+{
+    for (size_t i = 0; i < count; i++) {
+        pids[i] = sys_clone(&(struct sys_clone){.cgroup_fd = dir_fd});
         while (pids[i] == 0)
             ;
     }
     (void) usleep(200000);
-    ck_ok(cgroup_destroy(scratch.root_fd, scratch_path("capped"), 4000, &err), &err);
-    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++)
+}
+
+static void reap_crowd(const pid_t *pids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
         ck_assert_int_eq(reap(pids[i]), 128 + SIGKILL);
+}
+
+/* Each of them needs some milliseconds of CPU to die, and all together get one every 100 ms: by
+ * the cap of their group, or by that of one which the container made below. */
+static void destroy_capped(const char *name, const char *below, bool inside)
+{
+    struct sub_err err = {0};
+    OWNED_CGROUP inner = CGROUP_NONE;
+    OWNED_CGROUP group = make_capped(&inner, name, below, &err);
+    pid_t pids[CAPPED_CROWD];
+
+    ck_ok(knob_write((inside ? inner : group).dir_fd, "cpu.max", "1000 100000", &err), &err);
+    start_crowd(pids, CAPPED_CROWD, inner.dir_fd);
+    ck_ok(cgroup_destroy(scratch.root_fd, scratch_path(name), 4000, &err), &err);
+    reap_crowd(pids, CAPPED_CROWD);
+}
+
+START_TEST(destroy_waits_for_no_cap)
+{
+    NEEDS_CONTROLLERS(CG_CPU);
+    destroy_capped("capped", "capped/below", false);
+    destroy_capped("open", "open/capped", true);
+}
+END_TEST
+
+static pid_t spin_on(int cpu, int dir_fd)
+{
+    pid_t pid = sys_clone(&(struct sys_clone){.cgroup_fd = dir_fd});
+    cpu_set_t one;
+
+    if (pid > 0)
+        return pid;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    (void) sched_setaffinity(0, sizeof one, &one);
+    for (;;)
+        ;
+}
+
+/* One on each CPU, of a hundred times the weight. */
+START_TEST(destroy_waits_for_no_neighbour)
+{
+    NEEDS_CONTROLLERS(CG_CPU);
+    struct sub_err err = {0};
+    OWNED_CGROUP light = CGROUP_NONE, heavy = CGROUP_NONE;
+    pid_t pids[LIGHT_CROWD], hogs[256];
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path("light"), CG_CPU, WHERE, &light, &err), &err);
+    ck_ok(cgroup_make(scratch.root_fd, scratch_path("heavy"), CG_CPU, WHERE, &heavy, &err), &err);
+    ck_ok(knob_write(light.dir_fd, "cpu.weight", "1", &err), &err);
+    start_crowd(pids, LIGHT_CROWD, light.dir_fd);
+    for (int i = 0; i < count && i < 256; i++)
+        hogs[i] = spin_on(i, heavy.dir_fd);
+    ck_ok(cgroup_destroy(scratch.root_fd, scratch_path("light"), 4000, &err), &err);
+    reap_crowd(pids, LIGHT_CROWD);
+    ck_ok(cgroup_destroy(scratch.root_fd, scratch_path("heavy"), 4000, &err), &err);
+    for (int i = 0; i < count && i < 256; i++)
+        ck_assert_int_eq(reap(hogs[i]), 128 + SIGKILL);
 }
 END_TEST
 
@@ -363,5 +431,6 @@ SCRATCH_SUITE(controllers_suite, cpu_limits_arrive, an_idle_group_can_be_made_id
               a_cap_throttles_and_is_counted, memory_limits_arrive_and_memory_is_counted,
               too_much_memory_is_killed_and_counted, pids_are_limited_and_refusals_counted,
               a_pids_limit_of_zero_lets_the_first_process_in_and_no_more, cpusets_arrive,
-              io_limits_arrive, destroy_waits_for_no_cap, destroy_waits_for_no_limit_of_a_disk,
-              huge_page_limits_arrive, a_value_the_kernel_refuses_is_told_with_its_field)
+              io_limits_arrive, destroy_waits_for_no_cap, destroy_waits_for_no_neighbour,
+              destroy_waits_for_no_limit_of_a_disk, huge_page_limits_arrive,
+              a_value_the_kernel_refuses_is_told_with_its_field)
