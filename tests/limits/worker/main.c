@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * worker BOARD SLOT MODE [ARGUMENT...]   inside a container
- * worker BOARD watch ... | over          outside
+ * worker BOARD watch ... | over | end ... outside
  * Built without CMake by: cc -static -O2 -D_GNU_SOURCE -o worker, and the .c files of this folder
  */
 #include <signal.h>
@@ -37,7 +37,8 @@ static int usage(void)
     (void) fputs(
         "usage: worker BOARD SLOT spin|burst|where|touch|huge|disk|fork|crowd|open ARGUMENT...\n"
         "       worker BOARD watch [--warm MS] [--still] [--disk MAJ:MIN] MS [NAME=GROUP]...\n"
-        "       worker BOARD over\n",
+        "       worker BOARD over\n"
+        "       worker BOARD end GROUP [GROUP-BELOW]...\n",
         stderr);
     return 2;
 }
@@ -80,6 +81,8 @@ int main(int argc, char **argv)
         return watch(board, argv + 3);
     if (strcmp(argv[2], "over") == 0)
         return watch_over(board, argv + 3);
+    if (strcmp(argv[2], "end") == 0)
+        return end(argv + 3);
     if (argc < 4)
         return usage();
     return run_mode(board, argc, argv);

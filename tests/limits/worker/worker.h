@@ -95,4 +95,7 @@ int mode_where(struct work *work); /* spin.c */
 int watch(struct board *board, char **arguments);
 int watch_over(struct board *board, char **arguments);
 
+/* end.c */
+int end(char **groups);
+
 #endif
