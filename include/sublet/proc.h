@@ -20,8 +20,9 @@
 /* --- descriptors and signals of the runtime itself (fds.c) ----------------------------------- */
 
 /* Opens /dev/null on 0, 1, 2 where they are closed; marks everything from 3 + preserve on
- * O_CLOEXEC; fails if one of the descriptors to preserve is not open. */
-int proc_fds_init(uint32_t preserve_fds, struct sub_err *err);
+ * O_CLOEXEC; fails if one of the descriptors to preserve is not open. The first listen_fds of them
+ * are to be preserved because $LISTEN_FDS says so. */
+int proc_fds_init(uint32_t preserve_fds, uint32_t listen_fds, struct sub_err *err);
 
 /* Dispositions back to default and mask emptied, for the child: exec keeps what is ignored. */
 void proc_signals_reset(void);

@@ -175,6 +175,7 @@ void plan_decide_process(struct planning *p)
     process->has_oom_score_adj = (spec->has & SPEC_PROCESS_OOM_SCORE_ADJ) != 0;
     process->oom_score_adj = spec->oom_score_adj;
     process->preserve_fds = p->options->preserve_fds + p->options->listen_fds;
+    process->listen_fds = p->options->listen_fds;
     process->notify_socket = p->options->notify_socket;
     if (!p->options->no_new_keyring)
         process->keyring = p->options->id;

@@ -14,7 +14,20 @@
 #define NULL_MAJOR 1
 #define NULL_MINOR 3
 
-int proc_fds_init(uint32_t preserve_fds, struct sub_err *err)
+/* Those of systemd come first. */
+static int not_open(uint32_t fd, uint32_t listen_fds, uint32_t preserve_fds, struct sub_err *err)
+{
+    if (fd - 3 < listen_fds) {
+        return sub_fail(err, EBADF, "LISTEN_FDS",
+                        "the environment tells of %u sockets from descriptor 3 on, but descriptor "
+                        "%u is not open",
+                        listen_fds, fd);
+    }
+    return sub_fail(err, EBADF, NULL, "--preserve-fds %u: descriptor %u is not open",
+                    preserve_fds - listen_fds, fd);
+}
+
+int proc_fds_init(uint32_t preserve_fds, uint32_t listen_fds, struct sub_err *err)
 {
     (void) umask(0022); /* the caller's may be anything, and hooks inherit it */
     for (int fd = 0; fd < 3; fd++) {
@@ -27,8 +40,7 @@ int proc_fds_init(uint32_t preserve_fds, struct sub_err *err)
 
     for (uint32_t i = 0; i < preserve_fds; i++) {
         if (fcntl((int) (3 + i), F_GETFD) < 0)
-            return sub_fail(err, EBADF, NULL, "--preserve-fds %u: descriptor %u is not open",
-                            preserve_fds, 3 + i);
+            return not_open(3 + i, listen_fds, preserve_fds, err);
     }
 
     int rc = sys_close_range(3 + preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);

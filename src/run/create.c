@@ -12,12 +12,17 @@
 #include "start.h"
 #include "target.h"
 
+static int open_fds(const struct plan *plan, struct sub_err *err)
+{
+    return proc_fds_init(plan->process.preserve_fds, plan->process.listen_fds, err);
+}
+
 int run_create(const struct run_request *request, struct sub_err *err)
 {
     __attribute__((cleanup(start_done))) struct start start;
 
     start_init(&start, request, true);
-    SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
+    SUBLET_TRY(open_fds(request->plan, err));
     return steps_run(PARENT, &start, err);
 }
 
@@ -154,7 +159,7 @@ int run_run(const struct run_request *request, int *ret_status, struct sub_err *
     int signal_fd = -EBADF, status = 0;
 
     start_init(&start, request, false);
-    SUBLET_TRY(proc_fds_init(request->plan->process.preserve_fds, err));
+    SUBLET_TRY(open_fds(request->plan, err));
 
     /* before the clone: a container may end, or be told to, before we are ready to look */
     int rc = proc_watch_signals(&before, &signal_fd);

@@ -78,7 +78,7 @@ int run_config(const struct run_target *by_name, uint32_t preserve_fds,
 
     if (record == NULL)
         return sub_fail(err, ENOMEM, NULL, "out of memory");
-    SUBLET_TRY(proc_fds_init(preserve_fds, err));
+    SUBLET_TRY(proc_fds_init(preserve_fds, 0, err));
     SUBLET_TRY(target_open(by_name, false, &target, err));
     if (!target.has_record || !target.record.complete)
         return sub_fail(err, EINVAL, NULL,

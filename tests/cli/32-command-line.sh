@@ -212,10 +212,13 @@ expect_out 6
 t 'row 117: descriptors to keep that are not open'
 run bash -c 'exec 3</dev/null 4</dev/null; exec "$@"' - "$SUBLET" --root "$T/root" run --preserve-fds 5 -b "$B" "$ID"
 expect_status 125
-expect_err_has 'preserve'
+expect_error 'sublet: --preserve-fds 5: descriptor 5 is not open'
 run env LISTEN_FDS=3 "$SUBLET" --root "$T/root" run -b "$B" "$ID"
 expect_status 125
-expect_err_match 'LISTEN_FDS|preserve'
+expect_error 'sublet: LISTEN_FDS: the environment tells of 3 sockets from descriptor 3 on, but descriptor 3 is not open'
+run bash -c 'exec 3</dev/null; LISTEN_FDS=1 exec "$@"' - "$SUBLET" --root "$T/root" run --preserve-fds 2 -b "$B" "$ID"
+expect_status 125
+expect_error 'sublet: --preserve-fds 2: descriptor 4 is not open'
 run env LISTEN_FDS=junk LISTEN_PID=1 "$SUBLET" --root "$T/root" run -b "$B" "$ID"
 expect_status 0
 

@@ -97,6 +97,7 @@ struct plan_process {
     const char *keyring;                /* name of the session keyring; NULL: --no-new-keyring */
     const char *console_socket;         /* NULL: none */
     uint32_t preserve_fds;              /* descriptors from 3 on that the process keeps */
+    uint32_t listen_fds;                /* how many of them the caller's $LISTEN_FDS asks for */
     const char *notify_socket;          /* the host's; NULL: none */
     struct plan_cpus initial_cpus, final_cpus; /* exec alone: before and in the group */
 };
