@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,34 +123,15 @@ static bool ends_torn(int fd, uint64_t size)
     return size > 0 && pread(fd, &last, 1, (off_t) size - 1) == 1 && last != '\n';
 }
 
-/* The caller of a runtime may not write long files (RLIMIT_FSIZE): the signal that comes with the
- * error would end it. */
-static ssize_t write_unsignalled(int fd, const void *data, size_t size)
-{
-    struct timespec now = {0};
-    sigset_t too_long, before, pending;
-
-    (void) sigemptyset(&too_long);
-    (void) sigaddset(&too_long, SIGXFSZ);
-    (void) sigpending(&pending);
-    (void) sigprocmask(SIG_BLOCK, &too_long, &before);
-    ssize_t n = write(fd, data, size);
-    int code = errno;
-    if (n < 0 && code == EFBIG && sigismember(&pending, SIGXFSZ) == 0)
-        (void) sigtimedwait(&too_long, NULL, &now);
-    (void) sigprocmask(SIG_SETMASK, &before, NULL);
-    return n < 0 ? -code : n;
-}
-
 /* All of the lines or nothing of them. */
 static int put_line(int fd, const struct buf *line, uint64_t size)
 {
-    ssize_t n = write_unsignalled(fd, line->data, line->length);
+    ssize_t n = write(fd, line->data, line->length);
 
     if (n == (ssize_t) line->length)
         return 0;
 
-    int code = n < 0 ? (int) -n : ENOSPC; /* a short write to a file: the disk or a limit is full */
+    int code = n < 0 ? errno : ENOSPC; /* a short write to a file: the disk or a limit is full */
     if (n > 0 && ftruncate(fd, (off_t) size) < 0)
         return -errno; /* then it is a torn line, which the next writer closes */
     return -code;
@@ -221,9 +201,9 @@ static int put_torn_note(struct ledger *ledger, struct place *place, struct sub_
     struct ledger_record note = {.k = LEDGER_NOTE,
                                  .text = "the line before this one was torn by a writer that died"};
 
-    ssize_t n = write_unsignalled(ledger->fd, "\n", 1);
+    ssize_t n = write(ledger->fd, "\n", 1);
     if (n != 1)
-        return fail_at(ledger, n < 0 ? (int) -n : ENOSPC, "cannot append to", err);
+        return fail_at(ledger, n < 0 ? errno : ENOSPC, "cannot append to", err);
     place->size++;
     return put_record(ledger, place, &note, err);
 }

@@ -78,6 +78,8 @@ int cli_main(int argc, char **argv)
     fill_standard_fds();
     /* a caller that ignores it would have the kernel reap our children before we can ask */
     (void) sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    /* the caller may not write long files: that is an error to be told, and no reason to die */
+    (void) sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     args_init(&args);
     rc = args_parse(&arena, argc, argv, &args, &err);
     log_rc = say_open(&args, &log_err);

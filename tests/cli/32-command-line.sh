@@ -226,6 +226,14 @@ t 'row 117: output that nobody reads, or that is full'
 run bash -c '"$@" >/dev/full' - "$SUBLET" --root "$T/root" list
 expect_status 1
 expect_error 'sublet: stdout: cannot write: No space left on device'
+run bash -c '(ulimit -f 0; "$@" 2>&1 >"$0") | cat; exit ${PIPESTATUS[0]}' "$T/full" "$SUBLET" --root "$T/root" list
+expect_status 1
+expect_out 'sublet: stdout: cannot write: File too large'
+begin '.process.args = ["/bin/true"]'
+run bash -c '(ulimit -f 0; "$@" 2>&1) | cat; exit ${PIPESTATUS[0]}' - "$SUBLET" --root "$T/root" run -b "$B" "$ID"
+expect_status 125
+expect_out 'sublet: state.json.new: cannot write to the state folder: File too large'
+expect_absent "$T/root/$ID"
 run bash -c '"$@" | true; exit ${PIPESTATUS[0]}' - "$SUBLET" --root "$T/root" features
 [ "$status" -le 1 ] || fail "status $status"
 
