@@ -25,7 +25,8 @@ static const char *cgroupfs_path(struct planning *p)
     if (path == NULL || path[0] == '\0')
         return arena_printf(p->arena, "sublet-%s", p->options->id);
     if (is_systemd_form(path)) {
-        plan_error(p, CGROUP_FIELD, "'%s' is a path for --systemd-cgroup", path);
+        plan_error(p, CGROUP_FIELD,
+                   "'%s' is a path for --systemd-cgroup, expected '/parent/name' or 'name'", path);
         return NULL;
     }
     return path[0] == '/' ? path + 1 : path;

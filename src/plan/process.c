@@ -9,6 +9,7 @@
 #include "planning.h"
 
 #define UMASK_DEFAULT 0022 /* as crun and runc: images are built for it */
+#define KEEP_GROUPS   "run.oci.keep_original_groups"
 
 static const struct word rlimit_rows[] = {
     {"RLIMIT_AS",         RLIMIT_AS        },
@@ -72,7 +73,7 @@ static void decide_terminal(struct planning *p)
 static void decide_groups(struct planning *p)
 {
     const struct spec_user *user = &p->process->user;
-    const char *keep = plan_annotation(p, "run.oci.keep_original_groups");
+    const char *keep = plan_annotation(p, KEEP_GROUPS);
     struct plan_process *process = &p->plan->process;
 
     process->groups = user->additional_gids.items;
@@ -91,7 +92,9 @@ static void decide_groups(struct planning *p)
     if (p->host->rootless)
         process->keep_groups = true;
     else
-        plan_warning(p, "annotations.run.oci.keep_original_groups", "is for rootless containers");
+        plan_warning(p, "annotations['" KEEP_GROUPS "']",
+                     "is for rootless containers; the groups of this one are those of "
+                     "process.user.additionalGids");
 }
 
 static void decide_rlimit(struct planning *p, size_t index, struct plan_rlimit *ret_limit)

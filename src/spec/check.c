@@ -114,7 +114,7 @@ static void check_annotations(const struct spec_pairs *annotations, struct findi
 {
     for (size_t i = 0; i < annotations->count; i++) {
         if (annotations->items[i].key[0] == '\0')
-            findings_error(findings, "annotations", "empty key, expected a name");
+            findings_error(findings, "annotations['']", "empty key, expected a name");
     }
 }
 

@@ -6,9 +6,12 @@
 
 #include "check.h"
 
-#define NANOSECS_MAX   999999999
-#define NAME_BYTES_MAX 255
-#define PATHS_MAX      65536
+#define NANOSECS_MAX    999999999
+#define NAME_BYTES_MAX  255
+#define PATHS_MAX       65536
+/* what the cgroups library takes */
+#define GROUP_BYTES_MAX 2047
+#define GROUP_NAMES_MAX 64
 
 static const char *const namespace_names[] = {
     "mount", "pid", "network", "ipc", "uts", "user", "cgroup", "time",
@@ -84,7 +87,9 @@ static const char *cgroups_path_fault(const char *path)
 
     if (has_control_character(path))
         return "control character in a path";
-    for (;;) {
+    if (strlen(at) > GROUP_BYTES_MAX)
+        return "path of more than 2047 bytes";
+    for (unsigned depth = 1;; depth++) {
         size_t length = strcspn(at, "/");
 
         if (length == 0)
@@ -93,6 +98,8 @@ static const char *cgroups_path_fault(const char *path)
             return "name of more than 255 bytes";
         if (strncmp(at, ".", length) == 0 || strncmp(at, "..", length) == 0)
             return "'.' or '..' in a path";
+        if (depth > GROUP_NAMES_MAX)
+            return "path of more than 64 names";
         at += length;
         if (*at == '\0')
             return NULL;
