@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -213,17 +214,27 @@ static int begin(struct work *work, int (*inside)(struct work *, struct sub_err 
     return rc < 0 ? rc : 0;
 }
 
-static void end(struct ns_child *child, bool kill)
+/* Whoever may freeze or stop the child could hold the lock by it; what it was told to do is done.
+ */
+static int end(struct ns_child *child, bool kill, struct sub_err *err)
 {
-    int status;
+    struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+    int rc = 0, status;
 
     if (child->pidfd < 0)
-        return;
-    if (kill)
-        kill_child(child->pidfd);
-    else
+        return 0;
+    if (!kill && sys_poll(&ended, 1, ANSWER_MS) > 0) {
         (void) sys_pidfd_wait(child->pidfd, 0, &status);
+    } else {
+        kill_child(child->pidfd);
+        rc = kill ? 0
+                  : sub_fail(err, ETIMEDOUT, NULL,
+                             "the process that worked in the container had done its work, but did "
+                             "not end within %d s: killed",
+                             ANSWER_MS / 1000);
+    }
     sub_close(&child->pidfd);
+    return rc;
 }
 
 /* --- add ------------------------------------------------------------------------------------ */
@@ -286,8 +297,8 @@ static int add(struct work *work, struct sub_err *err)
     if (rc == 0)
         (void) proc_go(work->channel[0]);
     sub_close(&work->channel[0]);
-    end(&child, stuck);
-    return rc;
+    int ended = end(&child, stuck, err);
+    return rc < 0 ? rc : ended;
 }
 
 int run_mounts_add(const struct run_target *request, const struct run_mounts *mounts,
@@ -397,6 +408,8 @@ int run_mounts_remove(const struct run_target *request, const struct spec_mounts
     /* without a user namespace of ours we have the rights of root, and no need of another one */
     work.user = geteuid() != 0;
     int rc = begin(&work, remove_inside, &child, err);
-    end(&child, rc < 0);
-    return rc < 0 ? rc : forget(&work, err);
+    if (rc == 0)
+        rc = forget(&work, err);
+    int ended = end(&child, rc < 0, err);
+    return rc < 0 ? rc : ended;
 }

@@ -273,3 +273,34 @@ run sublet delete --force "$ID"
 expect_status 0
 expect_quiet
 wait "$server" 2>/dev/null || true # how it ended is not the test's end
+
+t 'a helper that does not come to its end holds nobody up'
+[ -x "$(command -v strace)" ] || skip 'no strace here'
+[ -z "${TEST_SANITIZED:-}" ] || skip 'the leak checker needs ptrace itself'
+first_child() {
+    local children
+    children=$(<"/proc/$1/task/$1/children") && echo "${children%% *}"
+}
+[ -n "$cli_skipped" ] || up .
+file "$(bind /data "$T/data")"
+# stopped behind the record, and the helper before it is told to go
+stop_helper() {
+    local tracer parent helper
+    strace -f -qq -o "$T/trace" -e inject=renameat,renameat2,rename:signal=STOP \
+        "$SUBLET" --root "$T/root" mounts add "$ID" "$T/m.json" >"$T/late.out" 2>"$T/late.err" </dev/null &
+    tracer=$!
+    until_true 20 grep -q /data "$T/root/$ID/state.json"
+    parent=$(first_child "$tracer")
+    helper=$(first_child "$parent")
+    kill -STOP "$helper"
+    kill -CONT "$parent"
+    wait "$tracer"
+    expect_eq status $? 1
+    expect_eq told "$(<"$T/late.err")" \
+        'sublet: the process that worked in the container had done its work, but did not end within 10 s: killed'
+    expect_eq 'a file' "$(inside cat /data/file)" 'from the host'
+}
+[ -n "$cli_skipped" ] || stop_helper
+mounts remove
+expect_status 0
+down
