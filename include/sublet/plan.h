@@ -81,7 +81,7 @@ struct plan_cgroup {
 struct plan_hook {
     const char *path, *json;
     char *const *args; /* NULL-terminated; args[0] is path where the spec gives none */
-    char *const *env;  /* NULL-terminated; NULL: the runtime's own */
+    char *const *env;  /* NULL-terminated; NULL: the runtime's own (never inside) */
     int64_t timeout_s; /* 0: none */
 };
 

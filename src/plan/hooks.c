@@ -24,8 +24,21 @@ static char *const *hook_args(struct arena *arena, const struct spec_hook *item)
     return plan_strings(arena, item->path == NULL ? &none : &only_path);
 }
 
-static int make_list(struct arena *arena, const char *name, const struct spec_hook_list *list,
-                     struct plan_hooks *ret_hooks)
+/* What runs inside has the container's variables where it names none, and not the runtime's. */
+static char *const *hook_env(struct arena *arena, const struct spec *spec, enum plan_hook_kind kind,
+                             const struct spec_hook *item)
+{
+    static const struct spec_strings none;
+
+    if ((item->has & SPEC_HOOK_ENV) != 0)
+        return plan_strings(arena, &item->env);
+    if (kind != PLAN_HOOK_START_CONTAINER)
+        return NULL;
+    return plan_strings(arena, spec->process == NULL ? &none : &spec->process->env);
+}
+
+static int make_list(struct arena *arena, const struct spec *spec, enum plan_hook_kind kind,
+                     const struct spec_hook_list *list, struct plan_hooks *ret_hooks)
 {
     struct plan_hook *hooks = arena_array(arena, list->count, sizeof *hooks);
 
@@ -36,9 +49,9 @@ static int make_list(struct arena *arena, const char *name, const struct spec_ho
 
         hooks[i] = (struct plan_hook){
             .path = item->path,
-            .json = arena_printf(arena, "hooks.%s[%zu]", name, i),
+            .json = arena_printf(arena, "hooks.%s[%zu]", plan_hook_names[kind], i),
             .args = hook_args(arena, item),
-            .env = (item->has & SPEC_HOOK_ENV) != 0 ? plan_strings(arena, &item->env) : NULL,
+            .env = hook_env(arena, spec, kind, item),
             .timeout_s = (item->has & SPEC_HOOK_TIMEOUT) != 0 ? item->timeout_s : 0,
         };
     }
@@ -62,7 +75,7 @@ int plan_make_hooks(struct arena *arena, const struct spec *spec,
     struct plan_hooks made[PLAN_HOOK_KINDS];
 
     for (size_t i = 0; i < PLAN_HOOK_KINDS; i++)
-        SUBLET_TRY(make_list(arena, plan_hook_names[i], lists[i], &made[i]));
+        SUBLET_TRY(make_list(arena, spec, (enum plan_hook_kind) i, lists[i], &made[i]));
     for (size_t i = 0; i < PLAN_HOOK_KINDS; i++)
         ret_hooks[i] = made[i];
     return 0;
