@@ -58,7 +58,8 @@ int mount_open_group(struct mount_tree *tree, struct sub_err *err);
 int mount_open_notify(struct mount_tree *tree, int dir_fd, const char *path, struct sub_err *err);
 
 /* Cuts the namespace off from the host (everything a slave) and hangs the new root over "/", where
- * path names do not see it yet: names of the host keep working until mount_pivot. */
+ * path names do not see it yet, or over its own path (plan_root.at_path): names of the host keep
+ * working until mount_pivot. */
 int mount_attach_root(struct mount_tree *tree, struct sub_err *err);
 
 /* The container's root, O_PATH, valid from mount_attach_root on, owned by the tree. */

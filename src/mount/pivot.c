@@ -25,11 +25,23 @@ static int check_root(const struct mount_tree *tree, struct sub_err *err)
     return 0;
 }
 
-/* The new root hangs over "/" already, which is all that a moved mount would give. What would
- * still show is the host's procfs and sysfs: a user namespace inside the container could mount
- * new ones only as long as it sees whole ones, and these would count. */
+static int move_to_slash(const struct mount_tree *tree, struct sub_err *err)
+{
+    OWNED_FD slash = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    int rc = slash < 0 ? slash : sys_move_mount(tree->root, slash);
+
+    if (rc < 0)
+        return sub_fail(err, -rc, "root", "cannot move the root: %s", sub_strerror(-rc));
+    return 0;
+}
+
+/* The new root has to hang over "/", from where it is moved if hooks wanted it elsewhere. What
+ * would still show is the host's procfs and sysfs: a user namespace inside the container could
+ * mount new ones only as long as it sees whole ones, and these would count. */
 static int change_root(const struct mount_tree *tree, struct sub_err *err)
 {
+    if (tree->at_path)
+        SUBLET_TRY(move_to_slash(tree, err));
     (void) sys_umount("/proc", MNT_DETACH); /* not mounted, or locked: nothing to hide or to do */
     (void) sys_umount("/sys", MNT_DETACH);
 

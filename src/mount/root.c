@@ -30,7 +30,19 @@ static int take_plain_root(struct mount_tree *tree, struct sub_err *err)
 
 /* The place of the new root is "/" itself. A path that starts with "/" starts below what is
  * mounted there, so names of the host stay reachable, and no folder of the host is used as a mount
- * point or looked up again. */
+ * point or looked up again. But hooks that run before the pivot look for the root at its own path,
+ * and some mount into it: for them it hangs there, unless the path leads to that folder no more, or
+ * the container's root has no right to reach it. */
+static int hang(struct mount_tree *tree, int slash)
+{
+    int fresh = -EBADF;
+
+    bool found = tree->plan_root->at_path && folder_again(&tree->folder, &fresh) >= 0;
+    OWNED_FD place = fresh;
+    tree->at_path = found && sys_move_mount(tree->root, place) >= 0;
+    return tree->at_path ? 0 : sys_move_mount(tree->root, slash);
+}
+
 int mount_attach_root(struct mount_tree *tree, struct sub_err *err)
 {
     OWNED_FD slash = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
@@ -51,7 +63,7 @@ int mount_attach_root(struct mount_tree *tree, struct sub_err *err)
         SUBLET_TRY(take_plain_root(tree, err));
     }
 
-    rc = sys_move_mount(tree->root, slash);
+    rc = hang(tree, slash);
     if (rc < 0)
         return sub_fail(err, -rc, "root", "cannot attach the new root: %s", mount_error_text(-rc));
     return 0;

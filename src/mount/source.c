@@ -41,6 +41,23 @@ static int folder_reach(const struct folder *folder, int *ret_fd, struct stat *r
     return 0;
 }
 
+static bool is_same(const struct folder *folder, const struct stat *found)
+{
+    return found->st_dev == folder->looks.st_dev && found->st_ino == folder->looks.st_ino;
+}
+
+int folder_again(const struct folder *folder, int *ret_fd)
+{
+    OWNED_FD fd = -EBADF;
+    struct stat found = {.st_ino = 0};
+    SUBLET_TRY(folder_reach(folder, &fd, &found, "", NULL));
+
+    if (!is_same(folder, &found))
+        return -ESTALE;
+    *ret_fd = sub_take_fd(&fd);
+    return 0;
+}
+
 int folder_take(struct folder *folder, int fd, bool recursive)
 {
     int clone = sys_open_tree(
@@ -73,7 +90,7 @@ int folder_clone(struct folder *folder, bool recursive, const char *json, struct
     struct stat found = {.st_ino = 0};
     SUBLET_TRY(folder_reach(folder, &fd, &found, json, err));
 
-    if (found.st_dev != folder->looks.st_dev || found.st_ino != folder->looks.st_ino) {
+    if (!is_same(folder, &found)) {
         return sub_fail(err, ESTALE, json, "'%s' was replaced by another folder meanwhile",
                         folder->path);
     }

@@ -38,6 +38,7 @@ struct mount_tree {
     const int *idmaps; /* user namespaces of plan->idmaps */
 
     int root;             /* the new root; detached until mount_attach_root */
+    bool at_path;         /* it hangs over its own path, else over "/" */
     bool live;            /* it is that of a running container */
     struct folder folder; /* of a plain root */
     struct folder *lowers;
@@ -69,6 +70,8 @@ const char *mount_error_text(int code);
 /* --- folders and clones (source.c) ---------------------------------------------------------- */
 int folder_open(struct folder *folder, bool recursive, const char *json, struct sub_err *err);
 int folder_clone(struct folder *folder, bool recursive, const char *json, struct sub_err *err);
+/* The folder behind its path again, -ESTALE: another one is there. */
+int folder_again(const struct folder *folder, int *ret_fd);
 int folder_take(struct folder *folder, int fd, bool recursive);
 
 /* Attributes and propagation of a detached mount as planned. */

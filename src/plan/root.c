@@ -56,6 +56,15 @@ static void decide_path(struct planning *p)
     p->plan->root.path = path;
 }
 
+/* They know the root by the path in config.json, and some mount into it from there. */
+static bool has_hooks_before_pivot(const struct planning *p)
+{
+    const struct spec_hooks *hooks = p->spec->hooks;
+
+    return hooks != NULL && (hooks->prestart.count > 0 || hooks->create_runtime.count > 0 ||
+                             hooks->create_container.count > 0);
+}
+
 void plan_decide_root(struct planning *p)
 {
     const struct options *options = p->options;
@@ -69,6 +78,7 @@ void plan_decide_root(struct planning *p)
         root->upper = options->overlay_upper;
     } else {
         decide_path(p);
+        root->at_path = has_hooks_before_pivot(p);
         if (options->overlay_upper != NULL)
             plan_error(p, "--upper", "needs --overlay");
     }

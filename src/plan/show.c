@@ -142,6 +142,7 @@ static void show_root(struct show *show, const struct plan_root *root)
     show_true(show, "readonly", root->readonly);
     show_propagation(show, root->propagation, root->propagation_recursive);
     show_true(show, "noPivot", root->no_pivot);
+    show_true(show, "atPathForHooks", root->at_path);
     show_text(show, "mountLabel", root->mount_label);
     show_end(show);
 }

@@ -110,6 +110,32 @@ shell "$(hook createRuntime /bin/sh "[\"sh\", \"-c\", \"env >$T/env\"]")" true
 expect_status 0
 expect grep -q "^TMP=$T" "$T/env"
 
+t 'a startContainer hook without env has the variables of the container'
+mkdir -p "$T/seen"
+shell "$(add_mount "{destination: \"/seen\", source: \"$T/seen\", options: [\"bind\"]}")
+    | .process.env = [\"PATH=/bin\", \"MARK=inside\"]
+    | $(hook startContainer /bin/sh '["sh", "-c", "env >/seen/env"]')" true
+expect_status 0
+expect_eq variables "$(grep -cE '^(PATH=/bin|MARK=inside)$' "$T/seen/env")" 2
+expect_eq "the runtime's" "$(grep -c ^TMP= "$T/seen/env")" 0
+
+# Tools that set devices up inside know the root by config.json alone, and enter the mount namespace.
+cat >"$T/enter.sh" <<'TEXT'
+#!/bin/sh
+pid=$(jq .pid)
+exec nsenter -t "$pid" -m mount -t tmpfs hooked "$1"
+TEXT
+chmod 755 "$T/enter.sh"
+for how in '' --no-pivot; do
+    t "hooks before the pivot find the container's root, mounts and all, at root.path${how:+ ($how)}"
+    sh_bundle "$(hook prestart "$T/enter.sh" "[\"enter\", \"$T/b/rootfs/tmp\"]")
+        | $(hook createContainer /bin/sh '["sh", "-c", "ls rootfs/proc/1/fd && test -c rootfs/dev/null"]')" \
+        'grep -c "^hooked /tmp " /proc/mounts'
+    run sublet run ${how:+"$how"} -b "$T/b" "$ID"
+    expect_status 0
+    expect_out 1
+done
+
 # A bundle whose hook of this kind fails, beside all that would note.
 fails() {
     rm -f "$T"/notes/*

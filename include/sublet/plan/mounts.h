@@ -18,6 +18,7 @@ struct plan_root {
     uint64_t propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE; 0: default */
     bool propagation_recursive;
     bool no_pivot;
+    bool at_path; /* it hangs over its own path, where hooks before the pivot look for it */
     const char *const *lowers; /* overlay root, topmost first; NULL: a plain root */
     size_t lower_count;
     const char *upper;       /* folder of the host; NULL: a tmpfs that dies with the container */
