@@ -292,5 +292,6 @@ proof_boot() {
         | map(select(.boot == $boot)) | [first(.[] | select(.k == "host")).host.cap,
             first(.[] | select(.tenant == "a")).cpu.ent, first(.[] | select(.tenant == "b")).cpu.ent]')" '[0,0,0]'
     expect_all
-    expect_eq 'gaps of the report' "$(in_report .gap_count)" $((gaps + 1))
+    # and one of the kill, where a meter begins slowly
+    expect grep -qx '[12]' <<<"$(($(in_report .gap_count) - gaps))"
 }
