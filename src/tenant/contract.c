@@ -23,9 +23,28 @@ void tenant_contract_init(struct tenant_contract *contract)
         contract->memory_bytes[i] = TENANT_UNSET;
 }
 
-bool name_is_row(const char *name)
+static bool is_row(const char *name)
 {
     return strcmp(name, "host") == 0 || strcmp(name, "others") == 0;
+}
+
+/* The kernel keeps names that begin so, in every group, for its own files. */
+static const char *kernel_prefix(const char *name)
+{
+    static const char *const prefixes[] = {"cgroup.",  "cpu.",  "cpuset.", "dmem.",
+                                           "hugetlb.", "io.",   "irq.",    "memory.",
+                                           "misc.",    "pids.", "rdma."};
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return prefixes[i];
+    }
+    return NULL;
+}
+
+bool name_is_reserved(const char *name)
+{
+    return is_row(name) || kernel_prefix(name) != NULL;
 }
 
 int tenant_name_check(const char *name, const char *where, struct sub_err *err)
@@ -39,11 +58,18 @@ int tenant_name_check(const char *name, const char *where, struct sub_err *err)
         fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
                (i > 0 && (c == '_' || c == '.' || c == '-'));
     }
-    if (fine && name_is_row(name)) {
+    if (fine && is_row(name)) {
         return sub_fail(err, EINVAL, where,
                         "tenant '%s': in the ledger and in reports this is the name of a row that "
                         "is no tenant's",
                         name);
+    }
+    const char *prefix = fine ? kernel_prefix(name) : NULL;
+    if (prefix != NULL) {
+        return sub_fail(err, EINVAL, where,
+                        "tenant '%s': a tenant is a cgroup, and names that begin with '%s' are the "
+                        "kernel's there",
+                        name, prefix);
     }
     if (fine)
         return 0;
@@ -53,7 +79,14 @@ int tenant_name_check(const char *name, const char *where, struct sub_err *err)
                     name, TENANT_NAME_MAX);
 }
 
-static int set_memory(uint64_t *place, const char *text, const char *where, struct sub_err *err)
+/* Nothing lives in no memory at all; no swap, and no memory that is spared, are other things. */
+static bool may_be_none(enum tenant_memory kind)
+{
+    return kind == TENANT_SWAP || kind == TENANT_LOW;
+}
+
+static int set_memory(enum tenant_memory kind, uint64_t *place, const char *text, const char *where,
+                      struct sub_err *err)
 {
     uint64_t bytes;
 
@@ -61,6 +94,10 @@ static int set_memory(uint64_t *place, const char *text, const char *where, stru
         return sub_fail(err, EINVAL, where,
                         "'%.32s' is no size: a number with an optional unit K, M, G or T, or none",
                         text);
+    if (bytes == 0 && !may_be_none(kind))
+        return sub_fail(
+            err, EINVAL, where,
+            "0 bytes are no limit that a process lives in: a size, or 'none' for no limit");
     *place = bytes;
     return 0;
 }
@@ -98,7 +135,7 @@ int tenant_contract_set(struct tenant_contract *contract, const char *field, con
         if (strcmp(field, memories[i]) != 0)
             continue;
         if (!none)
-            return set_memory(&contract->memory_bytes[i], text, where, err);
+            return set_memory((enum tenant_memory) i, &contract->memory_bytes[i], text, where, err);
         contract->memory_bytes[i] = TENANT_UNSET;
         return 0;
     }

@@ -14,8 +14,9 @@ uint64_t tenant_cap_milli(const struct tenant_cpu *cpu); /* 0: none */
 
 /* ---- sets of CPUs, as bits ---- */
 
-/* 'host' and 'others': rows of the ledger beside those of tenants. */
-bool name_is_row(const char *name);
+/* 'host' and 'others' are rows of the ledger beside those of tenants, 'cpu.max' a file of the
+ * kernel. */
+bool name_is_reserved(const char *name);
 
 #define CPU_WORDS (TENANT_CPUS_MAX / 64)
 

@@ -75,7 +75,7 @@ static bool name_of_file(const char *file, char name[NAME_ROOM])
         return false;
     memcpy(name, file, length - suffix);
     name[length - suffix] = '\0';
-    return tenant_name_check(name, NULL, NULL) == 0 || name_is_row(name);
+    return tenant_name_check(name, NULL, NULL) == 0 || name_is_reserved(name);
 }
 
 static int load_one(struct arena *arena, int dir_fd, const char *name, struct tenant *ret_tenant,
@@ -133,22 +133,53 @@ static int add_default(struct arena *arena, struct tenants *tenants, struct sub_
     return add(arena, tenants, &tenant, err);
 }
 
-int tenants_load(struct arena *arena, int dir_fd, struct findings *findings,
-                 struct tenants *ret_tenants, struct sub_err *err)
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* Sorted, for what is said of them comes in the same order everywhere. */
+static int list_names(struct arena *arena, int dir_fd, char ***ret_names, size_t *ret_count,
+                      struct sub_err *err)
 {
     OWNED_FOLDER folder = listing_open(dir_fd);
-    struct tenants tenants = {0};
-    char name[NAME_ROOM];
+    char name[NAME_ROOM], **names = NULL;
+    size_t count = 0, room = 0;
 
     if (folder == NULL)
         return sub_fail(err, errno, NULL, "cannot list the folder of tenants: %s",
                         sub_strerror(errno));
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (!name_of_file(entry->d_name, name))
+            continue;
+        if (count == room) {
+            room = room == 0 ? 16 : 2 * room;
+            names = arena_grow(arena, names, count, room, sizeof *names);
+        }
+        if (names == NULL || (names[count] = arena_strdup(arena, name)) == NULL)
+            return -ENOMEM;
+        count++;
+    }
+    if (count > 0)
+        qsort(names, count, sizeof *names, by_text);
+    *ret_names = names;
+    *ret_count = count;
+    return 0;
+}
+
+int tenants_load(struct arena *arena, int dir_fd, struct findings *findings,
+                 struct tenants *ret_tenants, struct sub_err *err)
+{
+    struct tenants tenants = {0};
+    char **names;
+    size_t count;
+
+    SUBLET_TRY(list_names(arena, dir_fd, &names, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        const char *name = names[i];
         struct sub_err wrong = {.code = 0};
         struct tenant tenant;
 
-        if (!name_of_file(entry->d_name, name))
-            continue;
         if (load_one(arena, dir_fd, name, &tenant, &wrong) < 0)
             findings_error(findings, wrong.path, "%s", wrong.text);
         else

@@ -117,6 +117,12 @@ tenant set host --cpu 'elastic 0.1'
 expect_status 1
 expect_err "sublet: tenant 'host': in the ledger and in reports this is the name of a row that is no tenant's"
 expect_absent "$dir/host.json"
+tenant set cpu.max --cpu 'elastic 0.1'
+expect_status 1
+expect_err "sublet: tenant 'cpu.max': a tenant is a cgroup, and names that begin with 'cpu.' are the kernel's there"
+expect_absent "$dir/cpu.max.json"
+tenant set acme --memory 0
+expect_err "sublet: --memory: 0 bytes are no limit that a process lives in: a size, or 'none' for no limit"
 tenant set other
 expect_status 2
 expect_err_has "a new tenant needs a contract: option '--cpu'"
@@ -152,6 +158,12 @@ for action in show remove; do
 sublet: tenant 'slip': '$dir/slip.json' is no definition; mend it, or remove the file"
 done
 rm "$dir/slip.json"
+
+t 'what is wrong with files is told in the order of their names'
+for name in f c a e b d; do echo '{}' >"$dir/wrong-$name.json"; done
+tenant list
+expect_eq order "$(grep -o 'wrong-[a-f]' "$T/err" | tr -d '\n')" wrong-awrong-bwrong-cwrong-dwrong-ewrong-f
+rm "$dir"/wrong-*.json
 
 t 'a folder that others may write to is refused'
 chmod 777 "$dir"

@@ -96,14 +96,16 @@ START_TEST(a_wrong_file_is_told_and_the_others_are_there)
     static const struct {
         const char *text, *path, *complaint;
     } rows[] = {
-        {"{\"cpu\": 1}",                                                        "bad.json:1:9: cpu",    "expected string, got number"},
-        {"{}",                                                                  "bad.json:1:2: cpu",    "mandatory field is missing" },
-        {"{\"cpu\": \"fixed 1\",\n \"memroy\": {}}",                            "bad.json:2:2",         "unknown key 'memroy'"       },
+        {"{\"cpu\": 1}",                                                        "bad.json:1:9: cpu",     "expected string, got number"},
+        {"{}",                                                                  "bad.json:1:2: cpu",     "mandatory field is missing" },
+        {"{\"cpu\": \"fixed 1\",\n \"memroy\": {}}",                            "bad.json:2:2",          "unknown key 'memroy'"       },
         {"{\"cpu\": \"fixed 1\", \"memory\": {\"max\": \"1Q\"}}",               "bad.json: memory.max",
-         "'1Q' is no size: a number with an optional unit K, M, G or T, or none"                                                     },
+         "'1Q' is no size: a number with an optional unit K, M, G or T, or none"                                                      },
+        {"{\"cpu\": \"fixed 1\", \"memory\": {\"high\": \"0\"}}",               "bad.json: memory.high",
+         "0 bytes are no limit that a process lives in: a size, or 'none' for no limit"                                               },
         {"{\"cpu\": \"fixed 1\", \"io\": {\"limits\": [\"/a=1MB/s\", \"b\"]}}",
-         "bad.json: io.limits[1]",                                                                      "'b': expected /PATH=RATE[,RATE...] with rates as 50MB/s, 500iops, read:10MB/s, "
-         "write:100iops"                                                                           },
+         "bad.json: io.limits[1]",                                                                       "'b': expected /PATH=RATE[,RATE...] with rates as 50MB/s, 500iops, read:10MB/s, "
+         "write:100iops"                                                                            },
     };
     struct tenants tenants;
 
