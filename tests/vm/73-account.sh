@@ -66,6 +66,16 @@ expect_eq 'the sum of all' "$(records exit .cpu.use | jq -s "add | . > $(used ac
 expect_eq group "$(records exit .group.cg | sort -u)" "$(stat -c %i "$top/acme")"
 expect_eq 'memory, pids' "$(records exit '.mem.peak > 0 and .pids.peak > 0 and .winus > 0' | sort -u)" true
 
+t 'the end of a container that its own cap would delay by a minute is told as well'
+run_here run -d --tenant acme --overlay / --name "$ID" -- "$worker" hog 40
+expect_status 0
+run_here update --cpu-quota 1000 --cpu-period 1000000 "$ID"
+expect_status 0
+run_here delete -f "$ID"
+expect_status 0
+expect_quiet
+expect_eq 'ended' "$(records exit 'select(.id == "'"$ID"'") | .cpu.use > 0' | wc -l)" 2
+
 t 'a container outside of its tenant is marked'
 make_bundle "$T/b" '.process.args = ["true"] | .linux.cgroupsPath = "/elsewhere-'"$ID"'" | .annotations = {"org.sublet.tenant": "acme"}'
 run_here run -b "$T/b" "$ID"
