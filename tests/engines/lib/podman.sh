@@ -57,20 +57,20 @@ podman_user_session() {
     user_with "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$ROW_USER/bus"
 }
 
-# What a host's manager does for a user (cgroup-v2.rst, "Delegation"): every row begins in his group.
+# What a host's manager does for a user (cgroup-v2.rst, "Delegation"): every row begins in a group of its own below
+# his. One for all would not do: --cgroups split has it give controllers to groups below, and then nobody may enter.
 podman_user_group() {
-    local given=/sys/fs/cgroup/given group controllers
+    local given=/sys/fs/cgroup/given controllers name
     install -d -m 700 -o "$ROW_USER" "/run/user/$ROW_USER"
+    mkdir -p "$given"
+    chown "$ROW_USER" "$given" "$given"/cgroup.{procs,threads,subtree_control}
     read -r controllers </sys/fs/cgroup/cgroup.controllers
-    for group in "$given" "$given/session"; do
-        mkdir -p "$group"
-        chown "$ROW_USER" "$group" "$group"/cgroup.{procs,threads,subtree_control}
-    done
-    for controllers in $controllers; do
-        echo "+$controllers" >"$given/cgroup.subtree_control"
+    for name in $controllers; do
+        echo "+$name" >"$given/cgroup.subtree_control"
     done 2>/dev/null
     # shellcheck disable=SC2016 # for the shell inside
-    ROW_AS=(bash -c 'echo $$ >/sys/fs/cgroup/given/session/cgroup.procs; exec "$@"' as)
+    ROW_AS=(bash -c 'own=/sys/fs/cgroup/given/row.$$; mkdir "$own" && echo $$ >"$own/cgroup.procs" &&
+        chown "$0" "$own" "$own"/cgroup.{procs,threads,subtree_control} && exec "$@"' "$ROW_USER")
     user_with -u DBUS_SESSION_BUS_ADDRESS
 }
 
