@@ -18,16 +18,25 @@ begin() {
     done
 }
 
+# quick_create: the time of the best of three tries is below 2 s; what else the host does may hold one up.
+quick_create() {
+    local begun try
+    for try in 1 2 3; do
+        begun=${EPOCHREALTIME/./}
+        run -t 10 sublet create -b "$B" "$ID"
+        [ -z "${TEST_SANITIZED:-}" ] && [ $((${EPOCHREALTIME/./} - begun)) -ge 2000000 ] || return 0
+    done
+    fail "it took too long, $try times"
+}
+
 # refused PATTERN: create says one line that matches, has no effect, and is quick.
 refused() {
-    local begun=${EPOCHREALTIME/./}
     hostdiff_before "$B"
-    run -t 10 sublet create -b "$B" "$ID"
+    quick_create
     expect_status 1
     expect_out ''
     expect_eq 'lines of error output' "$(grep -vc '^sublet: warning: ' "$T/err")" 1
     expect_err_match "^sublet: $1"
-    [ -n "${TEST_SANITIZED:-}" ] || [ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ] || fail 'it took too long'
     [ "${2:-}" = touched ] || expect_hostdiff_empty
 }
 

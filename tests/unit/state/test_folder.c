@@ -84,24 +84,34 @@ START_TEST(a_lock_is_waited_for_and_not_for_ever)
     ck_ok(state_root_open(path, false, &root, &err), &err);
     ck_ok(state_claim(root, "c1", &dir, &err), &err);
 
+    int locked[2], waits[2];
+    char byte = 0;
+    ck_assert_int_eq(pipe(locked), 0);
+    ck_assert_int_eq(pipe(waits), 0);
     pid_t pid = fork();
     if (pid == 0) {
-        /* a lock of its own, given back after a while */
+        /* a lock of its own, given back a while after the other has begun to wait */
         OWNED_FD mine = sys_openat(root, "c1", O_RDONLY | O_DIRECTORY, 0);
         sub_close(&dir);
         (void) flock(mine, LOCK_EX);
+        (void) !write(locked[1], &byte, 1);
+        (void) !read(waits[0], &byte, 1);
         (void) usleep(300000);
         _exit(0);
     }
-    (void) usleep(50000);
     sub_close(&dir);
-    (void) usleep(50000);
+    ck_assert_int_eq(read(locked[0], &byte, 1), 1);
 
     uint64_t before = sys_now_ms();
+    ck_assert_int_eq(write(waits[1], &byte, 1), 1);
     ck_ok(state_open(root, "c1", true, &dir, &err), &err);
     ck_assert_uint_ge(sys_now_ms() - before, 100);
     ck_assert_uint_le(sys_now_ms() - before, 3000);
     (void) waitpid(pid, NULL, 0);
+    for (size_t i = 0; i < 2; i++) {
+        sub_close(&locked[i]);
+        sub_close(&waits[i]);
+    }
     sub_close(&dir);
     sub_close(&root);
     scratch_remove(path);
