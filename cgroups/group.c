@@ -336,22 +336,31 @@ int cgroup_enable(int root_fd, const char *path, uint32_t controllers, const cha
     return controllers == 0 ? 0 : enable_controllers(&making, controllers, err);
 }
 
-/* All that this ancestor has of them; false where it cannot give them on. */
-static bool wish_in(int dir_fd, uint32_t wished)
+/* All that this ancestor has of them and can give on. One that it cannot keeps none of the others
+ * back: a user has no cpuset where somebody else's process lives, for the kernel asks about its
+ * scheduling. */
+static void wish_in(int dir_fd, uint32_t wished)
 {
     char text[256];
     bool absent = false;
 
     if (knob_read(dir_fd, "cgroup.controllers", text, sizeof text) < 0)
-        return false;
+        return;
     wished &= cg_controllers_parse(text);
     if (knob_read(dir_fd, "cgroup.subtree_control", text, sizeof text) < 0)
-        return false;
+        return;
     wished &= ~cg_controllers_parse(text);
     if (wished == 0)
-        return true;
+        return;
     list_controllers(wished, "+", text, sizeof text);
-    return knob_put(dir_fd, "cgroup.subtree_control", text, &absent) == 0;
+    if (knob_put(dir_fd, "cgroup.subtree_control", text, &absent) == 0)
+        return;
+    for (uint32_t one = 1; one <= wished; one <<= 1) {
+        if ((wished & one) == 0)
+            continue;
+        list_controllers(one, "+", text, sizeof text);
+        (void) knob_put(dir_fd, "cgroup.subtree_control", text, &absent);
+    }
 }
 
 void cgroup_wish(int root_fd, const char *path, int dir_fd, uint32_t controllers)
@@ -366,8 +375,9 @@ void cgroup_wish(int root_fd, const char *path, int dir_fd, uint32_t controllers
     for (unsigned i = 0; i < parsed.depth; i++) {
         OWNED_FD fd = sys_open_beneath(root_fd, cg_path_first(&parsed, i), O_PATH | O_DIRECTORY, 0);
 
-        if (fd < 0 || !wish_in(fd, controllers))
-            return;
+        /* what one refuses, those below it may have to give: a user's highest are not his */
+        if (fd >= 0)
+            wish_in(fd, controllers);
     }
 }
 

@@ -44,6 +44,24 @@ static const struct cg_place *find_place(const struct planning *p, uint32_t want
     return NULL;
 }
 
+/* Who asks for no limit may do so later, and is counted now: the nearest of the places that offer
+ * the most. */
+static const struct cg_place *choose_place(const struct planning *p, uint32_t wanted)
+{
+    const struct cg_place *best = NULL;
+
+    if (wanted != 0)
+        return find_place(p, wanted);
+    for (size_t i = 0; i < p->host->place_count; i++) {
+        const struct cg_place *place = &p->host->places[i];
+
+        if (is_possible(p, place) &&
+            (best == NULL || __builtin_popcount(place->offers) > __builtin_popcount(best->offers)))
+            best = place;
+    }
+    return best;
+}
+
 int plan_check_place(const struct planning *p, const struct cg_row *row, struct sub_err *err)
 {
     const struct cg_place *first = find_place(p, 0);
@@ -96,7 +114,7 @@ void plan_decide_place(struct planning *p)
     if (!plan_needs_place(p))
         return;
 
-    const struct cg_place *place = find_place(p, (uint32_t) cgroup->controllers);
+    const struct cg_place *place = choose_place(p, (uint32_t) cgroup->controllers);
     if (place == NULL) {
         do_without(p, path);
         return;

@@ -58,6 +58,17 @@ expect test "$percent" -ge 45 -a "$percent" -le 55
 user delete --force "$ID"
 expect_status 0
 
+t 'who asks for no limit may do so later, and is counted from the start'
+user run --rootfs "$T/rootfs" --detach --name "$ID" -- sleep 1000
+expect_status 0
+expect_quiet
+expect test "$(cat "$given/sublet-$ID/memory.current")" -gt 0
+user update --memory 16M "$ID"
+expect_status 0
+expect_file "$given/sublet-$ID/memory.max" 16777216
+user delete --force "$ID"
+expect_status 0
+
 rmdir "$given/session" "$given"
 
 # The host's manager gives him less: no cpu, as systemd does by default.
