@@ -38,6 +38,24 @@ static int read_columns(const char *text, uint64_t columns[COLUMNS])
     return 0;
 }
 
+static uint64_t read_running(const char *text)
+{
+    static const char key[] = "\nprocs_running ";
+    const char *at = strstr(text, key);
+    char number[24];
+    uint64_t running;
+
+    if (at == NULL)
+        return 0;
+    at += sizeof key - 1;
+    size_t length = strcspn(at, "\n");
+    if (length >= sizeof number)
+        return 0;
+    memcpy(number, at, length);
+    number[length] = '\0';
+    return num_parse_u64(number, UINT64_MAX, &running) < 0 ? 0 : running;
+}
+
 int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machine)
 {
     uint64_t columns[COLUMNS];
@@ -48,6 +66,7 @@ int machine_parse(const char *text, uint64_t tick_us, struct machine *ret_machin
         machine.cpus++;
     machine.idle_us = (columns[IDLE] + columns[IOWAIT]) * tick_us;
     machine.steal_us = columns[STEAL] * tick_us;
+    machine.running = read_running(text);
     if (machine.cpus == 0)
         return -EINVAL;
     *ret_machine = machine;

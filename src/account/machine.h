@@ -9,6 +9,7 @@ struct sub_err;
 struct machine { /* since boot, all CPUs together */
     uint32_t cpus;
     uint64_t idle_us, steal_us;
+    uint64_t running; /* tasks that run or want to, now; 0: the kernel does not tell */
 };
 
 /* Pure. -EINVAL: no such text. */

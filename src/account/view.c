@@ -40,6 +40,7 @@ void account_view_free(struct account_view **place)
     for (size_t i = 0; i < view->count; i++)
         view_forget(&view->watched[i]);
     view_still_close(view);
+    view_rest_close(view);
     free(view->watched);
     free(view->parties);
     free(view->rows);
@@ -169,9 +170,7 @@ int account_view_sample(struct account_view *view, enum account_depth depth, str
     if (!measured)
         depth = ACCOUNT_ALL;
     view->has_idle = measured && has_idle(view, &machine, now.mono - view->moment.mono);
-    for (size_t i = 0; i < view->count; i++)
-        view_read(view, &view->watched[i], depth,
-                  view->slow_us == 0 ? 0 : now.mono - view->slow_us);
+    view_read_all(view, &machine, depth, view->slow_us == 0 ? 0 : now.mono - view->slow_us);
     if (measured) {
         measure(view, &machine, now.mono - view->moment.mono);
         view->clock_step_us = ledger_clock_step_us(&view->moment, &now);

@@ -25,6 +25,8 @@ struct watched {
     bool waits;                   /* pressure grew, the last time it was read, */
     bool was_skipped;             /* and that was not in the last window */
     bool no_pressure;             /* this kernel does not count it */
+    uint8_t quiet;                /* readings without growth, at the end */
+    bool rests;                   /* in this window only if all are read */
     bool is_settled;              /* it was still when everything was read, and is */
     uint64_t looked_us;           /* CPU time used until the last look at its processes */
     bool restored;                /* has the sums of an earlier meter */
@@ -51,12 +53,17 @@ struct account_view {
 
     bool begun;
     struct machine machine;
-    bool has_events;             /* the next three are open, as far as this host allows */
-    int events_fd, folder_fd;    /* epoll; inotify of the folder of groups */
-    int folder_watch;            /* -1: none */
-    bool groups_changed;         /* in this window groups were made or removed */
-    bool has_idle;               /* there were CPUs for everybody */
-    struct ledger_moment moment; /* of the last sample */
+    bool has_events;              /* the next three are open, as far as this host allows */
+    int events_fd, folder_fd;     /* epoll; inotify of the folder of groups */
+    int folder_watch;             /* -1: none */
+    bool groups_changed;          /* in this window groups were made or removed */
+    bool has_idle;                /* there were CPUs for everybody */
+    struct cgroup_reader *parent; /* cpu.stat of the group that holds those of tenants */
+    bool rest_based, was_all;     /* the next three compare; all were read in the last window */
+    uint64_t rest_base_us;        /* what the parent had used when all were read, */
+    uint64_t awake_us;            /* and what those that are awake have since; */
+    uint64_t rounding_us;         /* to less than this */
+    struct ledger_moment moment;  /* of the last sample */
     uint64_t slow_us, window_us;
     int64_t clock_step_us;
     struct account_host_row host;
@@ -80,6 +87,12 @@ void view_forget(struct watched *watched);
 void view_read(struct account_view *view, struct watched *watched, enum account_depth depth,
                uint64_t since_slow_us);
 
+/* view_rest.c: the counters of all, and of those whose processes all sleep as few as will do. */
+void view_read_all(struct account_view *view, const struct machine *machine,
+                   enum account_depth depth, uint64_t since_slow_us);
+void view_rest_seen(struct watched *watched, bool has_grown);
+void view_rest_close(struct account_view *view);
+
 /* view_still.c: which groups have no process and cannot have grown. Begin is before each window. */
 void view_still_begin(struct account_view *view);
 void view_still_close(struct account_view *view);
@@ -87,6 +100,9 @@ void view_still_watch(struct account_view *view, struct watched *watched);
 void view_still_forget(struct watched *watched);
 bool view_is_empty(const struct watched *watched); /* no process was in it at the last look */
 bool view_is_still(const struct account_view *view, const struct watched *watched);
+bool view_is_below_parent(const struct watched *watched);
+/* It would tell if its first process came or its last one went, and has not. */
+bool view_tells_nothing(const struct watched *watched);
 /* Around the reading of the counters: before, and with what has come of it. */
 void view_still_look(struct watched *watched);
 void view_still_seen(struct watched *watched, bool has_grown);

@@ -105,6 +105,7 @@ static int read_first(struct account_view *view, struct watched *watched)
     watched->waits = true; /* for all that is known */
     watched->was_skipped = false;
     view_still_seen(watched, true);
+    view_rest_seen(watched, true);
     take_fast(watched, &view->sample.cpu, &view->sample.cpu_pressure);
     return 0;
 }
@@ -131,6 +132,7 @@ static int read_fast(struct account_view *view, struct watched *watched, bool al
     }
     watched->was_skipped = skip;
     view_still_seen(watched, has_grown);
+    view_rest_seen(watched, has_grown);
     take_fast(watched, &cpu, &pressure);
     return 0;
 }

@@ -103,8 +103,9 @@ void view_still_begin(struct account_view *view)
         watch_folder(view);
 }
 
-static bool is_below_parent(const char *group)
+bool view_is_below_parent(const struct watched *watched)
 {
+    const char *group = watched->public.group;
     size_t length = strlen(TENANT_PARENT);
 
     return strncmp(group, TENANT_PARENT "/", length + 1) == 0 &&
@@ -127,7 +128,7 @@ void view_still_watch(struct account_view *view, struct watched *watched)
 {
     struct view_pulse *pulse = NULL;
 
-    if (!view->has_events || view->folder_watch < 0 || !is_below_parent(watched->public.group))
+    if (!view->has_events || view->folder_watch < 0 || !view_is_below_parent(watched))
         return;
     OWNED_FD fd = sys_openat(watched->dir_fd, EVENTS_FILE, O_RDONLY | O_NOFOLLOW, 0);
     if (fd >= 0)
@@ -157,6 +158,11 @@ void view_still_forget(struct watched *watched)
 bool view_is_empty(const struct watched *watched)
 {
     return watched->pulse != NULL && watched->pulse->is_empty;
+}
+
+bool view_tells_nothing(const struct watched *watched)
+{
+    return watched->pulse != NULL && !watched->pulse->has_event;
 }
 
 bool view_is_still(const struct account_view *view, const struct watched *watched)

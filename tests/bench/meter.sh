@@ -27,7 +27,7 @@ for room in account tenant plan spec cgroups json sys base; do
 done
 cc -std=gnu17 -D_GNU_SOURCE -O2 -I"$top/include" -o "$work/meter" "$here/meter.c" \
     -Wl,--wrap=tenant_cgroups_open -Wl,--start-group "${libraries[@]}" -Wl,--end-group \
-    -lyajl -lseccomp -lcap -lm
+    -lyajl -lseccomp -lm
 for what in "$@"; do
     mkdir "$work/$what"
     "$work/meter" "$work/$what" "$count" "$what" "$seconds"

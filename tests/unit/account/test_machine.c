@@ -11,12 +11,13 @@ START_TEST(the_machine_is_the_line_of_all_cpus_and_the_number_of_the_others)
     ck_assert_int_eq(machine_parse("cpu  11 12 13 100 5 16 17 7 0 0\n"
                                    "cpu0 1 1 1 50 2 1 1 3 0 0\n"
                                    "cpu1 1 1 1 50 3 1 1 4 0 0\n"
-                                   "intr 1 2 3\nctxt 5\n",
+                                   "intr 1 2 3\nctxt 5\nprocs_running 3\nprocs_blocked 0\n",
                                    10000, &machine),
                      0);
     ck_assert_uint_eq(machine.cpus, 2);
     ck_assert_uint_eq(machine.idle_us, 1050000);
     ck_assert_uint_eq(machine.steal_us, 70000);
+    ck_assert_uint_eq(machine.running, 3);
 }
 END_TEST
 

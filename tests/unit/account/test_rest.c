@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups whose processes sleep are read when one of them has run, and not before. */
+#include "view_of_groups.h"
+
+#define RUN_MS 20
+
+static void run_for_a_while(int signal)
+{
+    struct timespec now, end;
+
+    (void) signal;
+    (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+    end.tv_nsec += RUN_MS * 1000000;
+    do {
+        (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    } while (now.tv_sec * 1000000000L + now.tv_nsec < end.tv_sec * 1000000000L + end.tv_nsec);
+}
+
+/* It sleeps but for RUN_MS after each SIGUSR1, or never. */
+static pid_t live_in(const char *group, bool sleeps)
+{
+    OWNED_FD fd = openat(root_fd, group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct sys_clone args = {.cgroup_fd = fd};
+    struct sigaction action = {.sa_handler = run_for_a_while};
+    pid_t pid = sys_clone(&args);
+
+    if (pid == 0) {
+        (void) sigaction(SIGUSR1, &action, NULL);
+        while (!sleeps)
+            continue;
+        for (;;)
+            (void) pause();
+    }
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+static void end_of(pid_t pid)
+{
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    reap(pid);
+}
+
+static void wait_until_it_rests(void)
+{
+    for (int i = 0; i < 500; i++) {
+        (void) sample(ACCOUNT_CPU);
+        if (view_find(view, "a")->rests && !view->was_all)
+            return;
+        pause_ms(5);
+    }
+    ck_abort_msg("it does not come to rest");
+}
+
+/* Until the process sleeps again, and the kernel has counted what it did. */
+static void wait_for_use_above(uint64_t us)
+{
+    for (int i = 0; kernel_use_us() < us; i++) {
+        ck_assert_int_lt(i, 500);
+        pause_ms(10);
+    }
+    pause_ms(30);
+}
+
+static void expect_use_is_seen(pid_t pid)
+{
+    const struct account_tenant *seen = sample(ACCOUNT_CPU);
+    uint64_t before_us = seen->cpu.usage_us;
+
+    ck_assert_int_eq(kill(pid, SIGUSR1), 0);
+    wait_for_use_above(before_us + RUN_MS * 1000);
+    seen = sample(ACCOUNT_CPU);
+    ck_assert_uint_ge(seen->row.used_us, RUN_MS * 1000);
+    ck_assert_uint_eq(seen->cpu.usage_us, kernel_use_us());
+}
+
+START_TEST(who_sleeps_is_left_alone_and_seen_in_the_window_it_runs)
+{
+    if (view == NULL)
+        return;
+    pid_t pid = live_in(TENANT, true);
+    for (int round = 0; round < 3; round++) {
+        wait_until_it_rests();
+        for (int i = 0; i < 5; i++) {
+            const struct account_tenant *seen = sample(ACCOUNT_CPU);
+            ck_assert(view_find(view, "a")->rests && !view->was_all);
+            ck_assert(seen->measured);
+            ck_assert_uint_eq(seen->row.used_us, 0);
+        }
+        expect_use_is_seen(pid);
+        (void) sample(ACCOUNT_CPU);
+        ck_assert(!view_find(view, "a")->rests);
+    }
+    end_of(pid);
+}
+END_TEST
+
+START_TEST(who_sleeps_beside_one_that_is_busy_is_seen_in_the_window_it_runs)
+{
+    if (view == NULL)
+        return;
+    pid_t busy = live_in(OTHER_TENANT, false), pid = live_in(TENANT, true);
+    wait_until_it_rests();
+    for (int i = 0; i < 20; i++) {
+        pause_ms(10);
+        ck_assert_uint_eq(sample(ACCOUNT_CPU)->row.used_us, 0);
+        ck_assert(!view->was_all);
+        ck_assert_uint_gt(view_find(view, "b")->public.row.used_us, 0);
+    }
+    expect_use_is_seen(pid);
+    end_of(pid);
+    end_of(busy);
+}
+END_TEST
+
+START_TEST(all_are_read_with_the_rest_of_their_counters)
+{
+    if (view == NULL)
+        return;
+    pid_t pid = live_in(TENANT, true);
+    wait_until_it_rests();
+    (void) sample(ACCOUNT_MEMORY);
+    ck_assert(view->was_all);
+    (void) sample(ACCOUNT_CPU);
+    ck_assert(!view->was_all);
+    end_of(pid);
+}
+END_TEST
+
+START_TEST(where_many_want_to_run_all_are_read_in_each_second_window)
+{
+    struct machine crowded = {.cpus = 2, .running = 1000};
+
+    if (view == NULL)
+        return;
+    pid_t pid = live_in(TENANT, true);
+    wait_until_it_rests();
+    view->has_idle = true; /* for all of them */
+    view_read_all(view, &crowded, ACCOUNT_CPU, 0);
+    ck_assert(!view->was_all);
+    view->has_idle = false;
+    for (int i = 0; i < 4; i++) {
+        view_read_all(view, &crowded, ACCOUNT_CPU, 0);
+        ck_assert_int_eq(view->was_all, i % 2 == 0);
+    }
+    crowded.running = 100;
+    view_read_all(view, &crowded, ACCOUNT_CPU, 0);
+    ck_assert(!view->was_all);
+    end_of(pid);
+}
+END_TEST
+
+Suite *rest_suite(void);
+Suite *rest_suite(void)
+{
+    const TTest *const tests[] = {
+        who_sleeps_is_left_alone_and_seen_in_the_window_it_runs,
+        who_sleeps_beside_one_that_is_busy_is_seen_in_the_window_it_runs,
+        all_are_read_with_the_rest_of_their_counters,
+        where_many_want_to_run_all_are_read_in_each_second_window,
+    };
+    Suite *suite = suite_create("rest");
+    TCase *cases = tcase_create("rest");
+
+    tcase_set_timeout(cases, 30);
+    tcase_add_checked_fixture(cases, begin, end);
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+        tcase_add_test(cases, tests[i]);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
