@@ -63,7 +63,7 @@ op 'ipc of the pod is one' 'same' '
     echo same'
 op 'UpdateContainerResources' '67108864 50000 100000' '
     cri UpdateContainerResources "{\"id\": \"$(kept)\", \"linux\": {\"memory_limit\": 67108864, \"cpu_quota\": 50000, \"cpu_period\": 100000}}" >/dev/null
-    inside "$(kept)" cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max | jq -r .out'
+    inside "$(kept)" cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max | jq -j .out'
 op 'ContainerStats' 'true' 'by_id ContainerStats "$(kept)" | jq ".stats.memory.amount.value > 0"'
 op 'StopContainer' '2 143' '
     cri StopContainer "{\"id\": \"$(kept)\", \"timeout\": 30}" >/dev/null; state "$(kept)"'
