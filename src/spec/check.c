@@ -21,6 +21,25 @@ const struct spec_namespace *spec_namespace(const struct spec *spec, const char 
     return NULL;
 }
 
+/* "rc.1", "build-7": identifiers with dots between them, up to stop; SemVer allows a number of a
+ * pre-release no leading zero. */
+static bool take_identifiers(const char **at, const char *stop, bool strict_numbers)
+{
+    for (;; (*at)++) {
+        const char *start = *at;
+
+        while (isalnum((unsigned char) **at) || **at == '-')
+            (*at)++;
+
+        size_t length = (size_t) (*at - start);
+        bool number = strspn(start, "0123456789") >= length;
+        if (length == 0 || (strict_numbers && number && length > 1 && *start == '0'))
+            return false;
+        if (**at != '.')
+            return strchr(stop, **at) != NULL;
+    }
+}
+
 /* "1.2.3", with SemVer's "-rc.1" and "+build" behind it. */
 static bool is_semver(const char *text)
 {
@@ -33,13 +52,17 @@ static bool is_semver(const char *text)
         if (part < 2 && *text++ != '.')
             return false;
     }
-    if (*text != '\0' && *text != '-' && *text != '+')
-        return false;
-    for (; *text != '\0'; text++) {
-        if (!isalnum((unsigned char) *text) && strchr("-+.", *text) == NULL)
+    if (*text == '-') {
+        text++;
+        if (!take_identifiers(&text, "+", true))
             return false;
     }
-    return true;
+    if (*text == '+') {
+        text++;
+        if (!take_identifiers(&text, "", false))
+            return false;
+    }
+    return *text == '\0';
 }
 
 static void check_version(const char *version, struct findings *findings)
