@@ -143,14 +143,14 @@ static void check_console(const struct spec_process *process, struct findings *f
 
     if (size == NULL)
         return;
-    if (size->height_rows > CONSOLE_MAX || size->width_columns > CONSOLE_MAX) {
+    if (!process->terminal) {
+        findings_warning(findings, "process.consoleSize", "ignored without process.terminal");
+    } else if (size->height_rows > CONSOLE_MAX || size->width_columns > CONSOLE_MAX) {
         findings_error(findings, "process.consoleSize",
                        "%llu x %llu is out of range, expected at most %d",
                        (unsigned long long) size->height_rows,
                        (unsigned long long) size->width_columns, CONSOLE_MAX);
     }
-    if (!process->terminal)
-        findings_warning(findings, "process.consoleSize", "ignored without process.terminal");
 }
 
 static bool is_capability(const char *name)
