@@ -95,15 +95,28 @@ static void check_rule(size_t i, const struct spec_seccomp_rule *rule, struct fi
     check_args(i, &rule->args, findings);
 }
 
+/* The place of the first rule that notifies; the count of the rules if none does. */
+static size_t first_notify(const struct spec_seccomp_rules *rules)
+{
+    size_t i = 0;
+
+    while (i < rules->count && !is_notify(rules->items[i].action))
+        i++;
+    return i;
+}
+
 static void check_listener(const struct spec_seccomp *seccomp, struct findings *findings)
 {
     const char *path = seccomp->listener_path;
+    size_t notify = first_notify(&seccomp->syscalls);
+    bool used = notify < seccomp->syscalls.count;
 
     if (path == NULL && seccomp->listener_metadata != NULL) {
         findings_error(findings, "linux.seccomp.listenerMetadata",
                        "needs linux.seccomp.listenerPath");
     }
-    if (path != NULL && !path_is_absolute(path)) {
+    /* config-linux.md: ignored where nothing notifies */
+    if (used && path != NULL && !path_is_absolute(path)) {
         findings_error(findings, "linux.seccomp.listenerPath",
                        QUOTED " is not absolute, expected a path that starts with '/'", path);
     }
@@ -112,12 +125,9 @@ static void check_listener(const struct spec_seccomp *seccomp, struct findings *
         findings_error(findings, "linux.seccomp.defaultAction",
                        "SCMP_ACT_NOTIFY is for single system calls only");
     }
-    for (size_t i = 0; i < seccomp->syscalls.count && path == NULL; i++) {
-        if (!is_notify(seccomp->syscalls.items[i].action))
-            continue;
-        findings_error(findings, WHERE("linux.seccomp.syscalls[%zu].action", i),
+    if (used && path == NULL) {
+        findings_error(findings, WHERE("linux.seccomp.syscalls[%zu].action", notify),
                        "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath");
-        break;
     }
 }
 
