@@ -62,7 +62,7 @@ end_barely() {
     gather
     dir=${group[a]}
     kill -CONT "$load"
-    us=$("$WORKER" "$T/.cli/load" end "$dir"{,/0,/0/1,/0/1/2,/0/1/2/3,/0/1/2/3/4}) || fail "no bare end: $us"
+    us=$("$WORKER" "$T/.cli/load" end "$dir"{,/0,/0/1,/0/1/2,/0/1/2/3,/0/1/2/3/4} 2>&1) || fail "no bare end: $us"
     ended a
     us=${us:-0} bare_rounds=$((bare_rounds + 1)) bare_sum_us=$((bare_sum_us + us))
     [ "$us" -le "$bare_us" ] || bare_us=$us

@@ -19,35 +19,38 @@ static int write_kill(int dir_fd)
     return rc;
 }
 
+/* Whoever watched over the container may be faster, and have removed the group. */
+static bool is_gone(void)
+{
+    return errno == ENOENT || errno == ENODEV;
+}
+
 static int wait_empty(int dir_fd)
 {
     struct pollfd events = {.fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC),
                             .events = POLLPRI};
     char text[128];
+    ssize_t n = events.fd < 0 ? -1 : pread(events.fd, text, sizeof text - 1, 0);
 
-    for (;;) {
-        ssize_t n = pread(events.fd, text, sizeof text - 1, 0);
-
-        if (n < 0)
-            return complain("cgroup.events");
+    for (; n >= 0; n = pread(events.fd, text, sizeof text - 1, 0)) {
         text[n] = '\0';
         if (strstr(text, "populated 0") != NULL)
             break;
         (void) poll(&events, 1, -1);
     }
+    int rc = n >= 0 || is_gone() ? 0 : complain("cgroup.events");
     (void) close(events.fd);
-    return 0;
+    return rc;
 }
 
-/* The last path first; one that the kernel does not let go of yet is tried again. Whoever watched
- * over the container may be faster. */
+/* The last path first; one that the kernel does not let go of yet is tried again. */
 static int remove_all(char **groups)
 {
     if (*groups == NULL)
         return 0;
     if (remove_all(groups + 1) != 0)
         return 1;
-    while (rmdir(*groups) < 0 && errno != ENOENT) {
+    while (rmdir(*groups) < 0 && !is_gone()) {
         if (errno != EBUSY)
             return complain(*groups);
         (void) sched_yield();
