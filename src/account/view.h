@@ -60,7 +60,8 @@ struct account_view {
     bool has_idle;                /* there were CPUs for everybody */
     struct cgroup_reader *parent; /* cpu.stat of the group that holds those of tenants */
     bool rest_based, was_all;     /* the next three compare; all were read in the last window */
-    uint64_t rest_base_us;        /* what the parent had used when all were read, */
+    uint64_t rest_begin_us;       /* what the parent had used before all were read, */
+    uint64_t rest_base_us;        /* and when those that are awake had been, */
     uint64_t awake_us;            /* and what those that are awake have since; */
     uint64_t rounding_us;         /* to less than this */
     struct ledger_moment moment;  /* of the last sample */

@@ -6,8 +6,9 @@
  * read have, the others have used nothing; once it has, all are read. Two readings of that group
  * enclose those of the others, so that what somebody uses between two readings is never taken for
  * use of a group that rests: it can hide as much of such use, some microseconds for each group that
- * is awake, until it is more or all are read for the rest of their counters. Sums are not touched
- * by this, for the counters are cumulative.
+ * is awake, until it is more or all are read for the rest of their counters. A meter that had to
+ * wait in between cannot tell, and reads all: what is hidden is never more than HIDDEN_US. Sums are
+ * not touched by this, for the counters are cumulative.
  */
 #include <fcntl.h>
 
@@ -19,9 +20,10 @@
 
 #include "view.h"
 
-#define QUIET_READINGS  16 /* without growth: it rests */
-#define ROUNDING_US     2  /* of two readings of the parent; one more for each group */
-#define CROWD_FOR_A_CPU 64 /* that want to run: somebody may wait for a whole window */
+#define QUIET_READINGS  16   /* without growth: it rests */
+#define HIDDEN_US       5000 /* of CPU time: as much may be unread, of all that rest together */
+#define ROUNDING_US     2    /* of two readings of the parent; one more for each group */
+#define CROWD_FOR_A_CPU 64   /* that want to run: somebody may wait for a whole window */
 #define PARENT_FILES    CG_READ(CPU_STAT)
 
 void view_rest_close(struct account_view *view)
@@ -99,12 +101,23 @@ static void leave(struct watched *watched)
     watched->public.measured = true;
 }
 
+/* At least as much was used as those have that are awake, and a rounding for each; or the two
+ * readings of the parent, now and when all were read, are so far apart that it may be too much. */
+static bool may_have_run(const struct account_view *view, uint64_t before_us, uint64_t after_us)
+{
+    return num_above(before_us, view->rest_base_us) >
+               view->awake_us + view->rounding_us + ROUNDING_US ||
+           num_above(after_us, view->rest_begin_us) > view->awake_us + HIDDEN_US;
+}
+
 void view_read_all(struct account_view *view, const struct machine *machine,
                    enum account_depth depth, uint64_t since_slow_us)
 {
     uint64_t before_us = 0, after_us = 0, awake = 0;
     bool all = depth > ACCOUNT_CPU || !view->begun || view->groups_changed || !view->rest_based ||
-               (is_crowded(view, machine) && !view->was_all) || !read_parent(view, &before_us);
+               (is_crowded(view, machine) && !view->was_all);
+
+    all = !read_parent(view, &before_us) || all;
 
     for (size_t i = 0; i < view->count; i++) {
         struct watched *watched = &view->watched[i];
@@ -117,10 +130,11 @@ void view_read_all(struct account_view *view, const struct machine *machine,
             all = true;
     }
     view->rounding_us = awake > view->rounding_us ? awake : view->rounding_us;
-    all = all || num_above(before_us, view->rest_base_us) >
-                     view->awake_us + view->rounding_us + ROUNDING_US;
+    bool has_both = read_parent(view, &after_us) && before_us > 0;
+    all = all || !has_both || may_have_run(view, before_us, after_us);
     if (all) {
-        view->rest_based = read_parent(view, &after_us);
+        view->rest_based = has_both;
+        view->rest_begin_us = before_us;
         view->rest_base_us = after_us;
         view->awake_us = view->rounding_us = 0;
     }

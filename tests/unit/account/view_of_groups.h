@@ -91,14 +91,19 @@ static inline void pause_ms(long ms)
     (void) nanosleep(&pause, NULL);
 }
 
-static inline uint64_t kernel_use_us(void)
+static inline uint64_t kernel_use_of(const char *group)
 {
     static struct cgroup_sample counters;
     struct sub_err err = {.code = 0};
-    OWNED_FD fd = openat(root_fd, TENANT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    OWNED_FD fd = openat(root_fd, group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     ck_ok(cgroup_sample_read(fd, CG_READ(CPU_STAT), &counters, &err), &err);
     return counters.cpu.usage_us;
+}
+
+static inline uint64_t kernel_use_us(void)
+{
+    return kernel_use_of(TENANT);
 }
 
 static inline void reap(pid_t pid)
