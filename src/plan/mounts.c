@@ -68,19 +68,32 @@ static void add_datum(struct planning *p, struct plan_mount *mount, const struct
                    equals + 1);
 }
 
+#define LABEL_KIND "run.oci.mount_context_type"
+static const char *const label_kinds[] = {"context", "fscontext", "defcontext", "rootcontext",
+                                          NULL};
+
+static void check_label_kind(struct planning *p)
+{
+    const char *kind = plan_annotation(p, LABEL_KIND);
+
+    if (kind != NULL && !plan_is_one_of(kind, label_kinds))
+        plan_error(p, "annotations['" LABEL_KIND "']",
+                   "unknown kind '%.64s', expected context, fscontext, defcontext or rootcontext",
+                   kind);
+}
+
 static void add_label(struct planning *p, struct plan_mount *mount)
 {
-    static const char *const keys[] = {"context", "fscontext", "defcontext", "rootcontext", NULL};
     const char *label = p->plan->root.mount_label;
-    const char *key = plan_annotation(p, "run.oci.mount_context_type");
+    const char *kind = plan_annotation(p, LABEL_KIND);
 
     if (label == NULL || plan_is_one_of(mount->type, unlabelled_types))
         return;
     for (size_t i = 0; i < mount->option_count; i++) {
-        if (plan_is_one_of(mount->options[i].key, keys))
+        if (plan_is_one_of(mount->options[i].key, label_kinds))
             return;
     }
-    add_option(mount, key != NULL && plan_is_one_of(key, keys) ? key : "context", label);
+    add_option(mount, kind == NULL ? "context" : kind, label);
 }
 
 static void decide_new(struct planning *p, const struct mount_request *request,
@@ -308,6 +321,7 @@ void plan_decide_mounts(struct planning *p)
     mounts->idmaps = arena_array(p->arena, p->spec->mounts.count + 1, sizeof *mounts->idmaps);
     if (mounts->idmaps == NULL)
         return;
+    check_label_kind(p);
     if (!has_dev(p))
         add_dev(p, &items[mounts->count++]);
     for (size_t i = 0; i < p->spec->mounts.count; i++)
