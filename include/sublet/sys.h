@@ -28,9 +28,11 @@ int sys_mount_change(int fd, unsigned flags, uint64_t set, uint64_t clear, uint6
 int sys_mount_map_ids(int fd, unsigned flags, int user_ns_fd);
 int sys_move_mount(int from_fd, int to_fd); /* both by fd, "" */
 int sys_fsopen(const char *type);           /* -> fd */
+int sys_fspick(int mount_fd);               /* -> fd, of the file system that is mounted there */
 int sys_fsconfig_flag(int fs_fd, const char *key);
 int sys_fsconfig_string(int fs_fd, const char *key, const char *value);
 int sys_fsconfig_create(int fs_fd);
+int sys_fsconfig_reconfigure(int fs_fd);
 int sys_fsmount(int fs_fd, uint64_t attr); /* -> fd, detached */
 /* The kernel's own sentence about the last fsconfig failure, or "" (length, NUL-terminated). */
 size_t sys_fs_message(int fs_fd, char *text, size_t size);

@@ -245,6 +245,10 @@ int mount_all(struct mount_tree *tree, struct sub_err *err)
         const struct plan_mount *mount = &tree->plan->items[i];
         int *fd = &tree->fds[i];
 
+        if (mount->kind == PLAN_MOUNT_REMOUNT) {
+            SUBLET_TRY(place_remount(tree, i, err));
+            continue;
+        }
         assert(*fd >= 0 || mount->kind != PLAN_MOUNT_BIND); /* mount_open_sources comes first */
         int rc = *fd >= 0 ? place_bind(tree, mount, fd, err) : place_new(tree, mount, fd, err);
 

@@ -122,7 +122,7 @@ static int make_readonly(const struct mount_tree *tree, size_t index, struct sub
     return 0;
 }
 
-/* The tmpfs mounts whose descriptors mount_all has kept, now that they are full. */
+/* The mounts whose descriptors mount_all has kept, now that they are full. */
 static int seal_filled(struct mount_tree *tree, struct sub_err *err)
 {
     for (size_t i = 0; i < tree->plan->count; i++) {

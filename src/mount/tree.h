@@ -50,7 +50,7 @@ struct mount_tree {
     struct stamp null;       /* what masked files are covered with */
     struct rlimit old_limit; /* rlim_max 0: the limit of open files was not touched */
 
-    /* One for each of plan->items: the clone of a bind source until it is placed, then a tmpfs
+    /* One for each of plan->items: the clone of a bind source until it is placed, then a mount
      * that becomes read-only in mount_seal. */
     int fds[];
 };
@@ -130,6 +130,9 @@ int place_bind(struct mount_tree *tree, const struct plan_mount *mount, int *sou
                struct sub_err *err);
 int place_new(struct mount_tree *tree, const struct plan_mount *mount, int *ret_fd,
               struct sub_err *err);
+
+/* --- remount.c ------------------------------------------------------------------------------ */
+int place_remount(struct mount_tree *tree, size_t index, struct sub_err *err);
 
 /* --- copy.c --------------------------------------------------------------------------------- */
 int copy_up(int from_fd, int to_fd, const char *json, struct sub_err *err);

@@ -193,6 +193,10 @@ void plan_decide_idmap(struct planning *p, size_t index, const struct mount_requ
         plan_error(p, mount->json, "an id-mapped mount needs the rights of the host's root");
         return;
     }
+    if (mount->kind == PLAN_MOUNT_REMOUNT) {
+        plan_error(p, mount->json, "a remount takes no id mapping, give it to the mount itself");
+        return;
+    }
     if (mount->kind == PLAN_MOUNT_CGROUP) {
         plan_error(p, mount->json, "the cgroup hierarchy takes no id mapping");
         return;

@@ -13,7 +13,7 @@ static void check_proc(struct planning *p, const struct plan_mount *mount)
                      strcmp(mount->source, "/proc") == 0;
     bool new_proc = mount->kind == PLAN_MOUNT_NEW && strcmp(mount->type, "proc") == 0;
 
-    if (!host_proc && !new_proc)
+    if (!host_proc && !new_proc && mount->kind != PLAN_MOUNT_REMOUNT)
         plan_error(p, arena_printf(p->arena, "%s.destination", mount->json),
                    "only a mount of type proc, or a bind of the host's /proc, may be at /proc");
 }

@@ -68,6 +68,7 @@ static const struct mount_word words[] = {
     {"rdev",           WORD_TREE,        false, MOUNT_ATTR_NODEV,       0                     },
     {"rdiratime",      WORD_TREE,        false, MOUNT_ATTR_NODIRATIME,  0                     },
     {"relatime",       WORD_ATTR,        false, ATIME,                  MOUNT_ATTR_RELATIME   },
+    {"remount",        WORD_FLAG,        false, 0,                      MOUNT_IS_REMOUNT      },
     {"rexec",          WORD_TREE,        false, MOUNT_ATTR_NOEXEC,      0                     },
     {"ridmap",         WORD_IDMAP,       true,  0,                      0                     },
     {"rnoatime",       WORD_TREE,        false, ATIME,                  MOUNT_ATTR_NOATIME    },
@@ -116,13 +117,6 @@ const char *plan_mount_word(size_t index)
 static int compare_names(const void *name, const void *word)
 {
     return strcmp(name, ((const struct mount_word *) word)->name);
-}
-
-static const char *refusal(const char *word)
-{
-    if (strcmp(word, "remount") == 0)
-        return "nothing of the container is mounted yet, give the options to the mount itself";
-    return NULL;
 }
 
 /* True if the word took back something that an earlier one asked for. What was asked to be off is
@@ -254,13 +248,10 @@ bool mount_words_read(struct planning *p, size_t index, struct mount_request *re
     for (size_t i = 0; i < options->count; i++) {
         const struct place at = {.p = p, .mount = index, .option = i};
         const char *text = options->items[i];
-        const char *reason = refusal(text);
         const struct mount_word *word =
             bsearch(text, words, WORD_COUNT, sizeof *words, compare_names);
 
-        if (reason != NULL)
-            plan_error(p, place_text(&at), "'%s': %s", text, reason);
-        else if (word == NULL && read_idmap(&at, text, &request))
+        if (word == NULL && read_idmap(&at, text, &request))
             continue;
         else if (word == NULL || word->verb == WORD_ACL)
             request.data[request.data_count++] =

@@ -24,6 +24,7 @@ struct mount_bits {
 #define MOUNT_COPY_SYMLINK    4u
 #define MOUNT_SOURCE_NOFOLLOW 8u
 #define MOUNT_TARGET_NOFOLLOW 16u
+#define MOUNT_IS_REMOUNT      32u
 
 /* A word that is not ours but the file system's: "size=64m". */
 struct mount_datum {

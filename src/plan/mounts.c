@@ -96,8 +96,8 @@ static void add_label(struct planning *p, struct plan_mount *mount)
     add_option(mount, kind == NULL ? "context" : kind, label);
 }
 
-static void decide_new(struct planning *p, const struct mount_request *request,
-                       struct plan_mount *mount)
+static void add_options(struct planning *p, const struct mount_request *request,
+                        struct plan_mount *mount)
 {
     static const struct {
         uint64_t bit;
@@ -107,20 +107,32 @@ static void decide_new(struct planning *p, const struct mount_request *request,
         {MOUNT_SUPER_DIRSYNC,  "dirsync" },
         {MOUNT_SUPER_LAZYTIME, "lazytime"},
     };
-    size_t room = request->data_count + sizeof flags / sizeof *flags + 2;
 
-    mount->options = arena_array(p->arena, room, sizeof *mount->options);
-    if (mount->options == NULL)
-        return;
-
-    if ((mount->attr_set & MOUNT_ATTR_RDONLY) != 0 && !plan_is_one_of(mount->type, memory_types))
-        add_option(mount, "ro", NULL);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if ((request->super.set & flags[i].bit) != 0)
             add_option(mount, flags[i].key, NULL);
     }
     for (size_t i = 0; i < request->data_count; i++)
         add_datum(p, mount, &request->data[i]);
+}
+
+static bool make_room(struct planning *p, const struct mount_request *request,
+                      struct plan_mount *mount)
+{
+    size_t room = request->data_count + 5; /* three of super, ro, a label */
+
+    mount->options = arena_array(p->arena, room, sizeof *mount->options);
+    return mount->options != NULL;
+}
+
+static void decide_new(struct planning *p, const struct mount_request *request,
+                       struct plan_mount *mount)
+{
+    if (!make_room(p, request, mount))
+        return;
+    if ((mount->attr_set & MOUNT_ATTR_RDONLY) != 0 && !plan_is_one_of(mount->type, memory_types))
+        add_option(mount, "ro", NULL);
+    add_options(p, request, mount);
     add_label(p, mount);
 
     if (mount->copy_up && strcmp(mount->type, "tmpfs") != 0)
@@ -133,6 +145,22 @@ static void decide_new(struct planning *p, const struct mount_request *request,
 
 /* ---- binds ---- */
 
+static void refuse_options(struct planning *p, const struct mount_request *request,
+                           const struct plan_mount *mount, const char *of)
+{
+    for (size_t i = 0; i < request->data_count; i++) {
+        const struct mount_datum *datum = &request->data[i];
+
+        if (!datum->is_acl)
+            plan_error(p, arena_printf(p->arena, "%s.options[%zu]", mount->json, datum->index),
+                       "unknown option '%s' for %s", datum->word, of);
+    }
+    if (request->super.set != 0)
+        plan_warning(p, mount->json,
+                     "sync, dirsync and lazytime belong to the whole file system: no effect on %s",
+                     of);
+}
+
 static void decide_bind(struct planning *p, const struct spec_mount *item,
                         const struct mount_request *request, struct plan_mount *mount)
 {
@@ -141,16 +169,7 @@ static void decide_bind(struct planning *p, const struct spec_mount *item,
     else
         mount->source = path_join(p->arena, p->options->bundle, item->source);
 
-    for (size_t i = 0; i < request->data_count; i++) {
-        const struct mount_datum *datum = &request->data[i];
-
-        if (!datum->is_acl)
-            plan_error(p, arena_printf(p->arena, "%s.options[%zu]", mount->json, datum->index),
-                       "unknown option '%s' for a bind mount", datum->word);
-    }
-    if (request->super.set != 0)
-        plan_warning(p, mount->json,
-                     "sync, dirsync and lazytime belong to the file system: no effect on a bind");
+    refuse_options(p, request, mount, "a bind mount");
     if (mount->copy_up)
         plan_error(p, mount->json, "tmpcopyup is for a tmpfs, not for a bind mount");
 }
@@ -162,6 +181,48 @@ static void deepen_readonly(struct plan_mount *mount)
     if (mount->kind == PLAN_MOUNT_BIND && mount->recursive && path_holds("/sys", mount->target) &&
         (mount->attr_set & MOUNT_ATTR_RDONLY) != 0)
         mount->tree_set |= MOUNT_ATTR_RDONLY;
+}
+
+/* ---- changes of an earlier one ---- */
+
+static const struct plan_mount *find_earlier(const struct planning *p,
+                                             const struct plan_mount *mount)
+{
+    const struct plan_mounts *mounts = &p->plan->mounts;
+
+    for (size_t i = (size_t) (mount - mounts->items); i-- > 0;) {
+        const struct plan_mount *earlier = &mounts->items[i];
+
+        if (earlier->kind != PLAN_MOUNT_REMOUNT && strcmp(earlier->target, mount->target) == 0)
+            return earlier;
+    }
+    return NULL;
+}
+
+/* Only a file system that was made for the container takes options: any other is the host's, and
+ * used by others. What is not named stays, where mount(2) would take it back. */
+static void decide_remount(struct planning *p, const struct mount_request *request,
+                           struct plan_mount *mount)
+{
+    const char *clean = path_clean(p->arena, mount->target);
+
+    mount->target = clean == NULL ? mount->target : clean;
+
+    const struct plan_mount *earlier = find_earlier(p, mount);
+    if (earlier == NULL) {
+        plan_error(p, arena_printf(p->arena, "%s.destination", mount->json),
+                   "there is nothing to remount: no earlier entry mounts anything at '%s'",
+                   mount->target);
+        return;
+    }
+    if (mount->copy_up)
+        plan_error(p, mount->json, "tmpcopyup is for a new tmpfs, not for a remount");
+    if (earlier->kind != PLAN_MOUNT_NEW) {
+        refuse_options(p, request, mount, "a file system of the host");
+    } else if (make_room(p, request, mount)) {
+        mount->type = earlier->type;
+        add_options(p, request, mount);
+    }
 }
 
 /* ---- one mount ---- */
@@ -181,7 +242,9 @@ static bool choose_kind(struct planning *p, const struct spec_mount *item,
 {
     const char *type = item->type == NULL ? "" : item->type;
 
-    if ((request->flags & MOUNT_IS_BIND) != 0) {
+    if ((request->flags & MOUNT_IS_REMOUNT) != 0) {
+        mount->kind = PLAN_MOUNT_REMOUNT;
+    } else if ((request->flags & MOUNT_IS_BIND) != 0) {
         mount->kind = PLAN_MOUNT_BIND;
     } else if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0) {
         mount->kind = PLAN_MOUNT_CGROUP;
@@ -241,6 +304,9 @@ static void decide_one(struct planning *p, size_t index, struct plan_mount *moun
         break;
     case PLAN_MOUNT_CGROUP:
         decide_cgroup(p, &request, mount);
+        break;
+    case PLAN_MOUNT_REMOUNT:
+        decide_remount(p, &request, mount);
         break;
     case PLAN_MOUNT_NOTIFY: /* no config can ask for it */
         break;
@@ -348,6 +414,8 @@ static const char *const namespace_types[] = {"proc", "sysfs", "mqueue", NULL};
 
 static void check_added(struct planning *p, const struct plan_mount *mount)
 {
+    if (mount->kind == PLAN_MOUNT_REMOUNT)
+        plan_error(p, mount->json, "a remount can only come with the container");
     if (mount->kind == PLAN_MOUNT_CGROUP ||
         (mount->kind == PLAN_MOUNT_NEW && plan_is_one_of(mount->type, namespace_types)))
         plan_error(p, arena_printf(p->arena, "%s.type", mount->json),

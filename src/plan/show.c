@@ -160,10 +160,9 @@ static void show_option(struct show *show, const struct plan_fs_option *option)
 static void show_mount(struct show *show, const struct plan_mount *mount)
 {
     static const char *const kinds[] = {
-        [PLAN_MOUNT_BIND] = "bind",
-        [PLAN_MOUNT_NEW] = "new",
-        [PLAN_MOUNT_CGROUP] = "cgroup",
-        [PLAN_MOUNT_NOTIFY] = "notify",
+        [PLAN_MOUNT_BIND] = "bind",       [PLAN_MOUNT_NEW] = "new",
+        [PLAN_MOUNT_CGROUP] = "cgroup",   [PLAN_MOUNT_NOTIFY] = "notify",
+        [PLAN_MOUNT_REMOUNT] = "remount",
     };
 
     show_entry(show);

@@ -26,17 +26,19 @@ static const char *const proc_files[] = {
     "/proc/sys/kernel/ns_last_pid",
 };
 
-static bool is_bind(const struct spec_mount *mount)
+static bool has_option(const struct spec_mount *mount, const char *name)
 {
-    if (mount->type != NULL && strcmp(mount->type, "bind") == 0)
-        return true;
     for (size_t i = 0; i < mount->options.count; i++) {
-        const char *option = mount->options.items[i];
-
-        if (strcmp(option, "bind") == 0 || strcmp(option, "rbind") == 0)
+        if (strcmp(mount->options.items[i], name) == 0)
             return true;
     }
     return false;
+}
+
+static bool is_bind(const struct spec_mount *mount)
+{
+    return (mount->type != NULL && strcmp(mount->type, "bind") == 0) || has_option(mount, "bind") ||
+           has_option(mount, "rbind");
 }
 
 static bool has_long_name(const char *path)
@@ -146,13 +148,14 @@ static void check_mount(size_t i, const struct spec_mount *mount, bool has_user,
                         struct findings *findings)
 {
     bool bind = is_bind(mount);
+    bool changes = has_option(mount, "remount"); /* what is there has both */
 
     check_destination(WHERE("mounts[%zu].destination", i), mount->destination, findings);
-    if (bind && mount->source == NULL) {
+    if (bind && !changes && mount->source == NULL) {
         findings_error(findings, WHERE("mounts[%zu].source", i),
                        "missing, a bind mount needs a source");
     }
-    if (!bind && mount->type == NULL) {
+    if (!bind && !changes && mount->type == NULL) {
         findings_error(findings, WHERE("mounts[%zu].type", i),
                        "missing, expected a file system type or the option 'bind'");
     }

@@ -55,6 +55,11 @@ int sys_fsopen(const char *type)
     return result(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
 }
 
+int sys_fspick(int mount_fd)
+{
+    return result(syscall(SYS_fspick, mount_fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+}
+
 int sys_fsconfig_flag(int fs_fd, const char *key)
 {
     return result(syscall(SYS_fsconfig, fs_fd, FSCONFIG_SET_FLAG, key, NULL, 0));
@@ -68,6 +73,11 @@ int sys_fsconfig_string(int fs_fd, const char *key, const char *value)
 int sys_fsconfig_create(int fs_fd)
 {
     return result(syscall(SYS_fsconfig, fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+}
+
+int sys_fsconfig_reconfigure(int fs_fd)
+{
+    return result(syscall(SYS_fsconfig, fs_fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0));
 }
 
 int sys_fsmount(int fs_fd, uint64_t attr)

@@ -34,7 +34,7 @@ rnostrictatime:rstrictatime: rnosuid::nosuid rnosymfollow::nosymfollow rrelatime
 rro::ro rrw:rro: rstrictatime::-relatime rsuid:rnosuid: rsymfollow:rnosymfollow:'
 # These make no file system: they stand in tests of their own below.
 OTHER_WORDS='bind rbind idmap ridmap private rprivate shared rshared slave rslave unbindable runbindable
-copy-symlink dest-nofollow src-nofollow tmpcopyup'
+copy-symlink dest-nofollow src-nofollow tmpcopyup remount'
 
 t 'the tests know every mount option that features tells'
 run sublet features
@@ -224,6 +224,44 @@ t 'mounts are made in their order'
 look "$(add_mount "$(tmpfs /mnt size=64k)" "$(tmpfs /mnt/deeper size=32k)" "$(tmpfs /mnt size=16k)")"
 expect_json '[.mounts[] | select(.target | startswith("/mnt")) | [.target, .super[1]] | join(" ")]' \
     '["/mnt size=64k","/mnt/deeper size=32k","/mnt size=16k"]'
+
+# change TARGET OPTION...: of what an earlier entry has mounted
+change() {
+    local target=$1
+    shift
+    jq -cn '{destination: $ARGS.positional[0], options: (["remount"] + $ARGS.positional[1:])}' --args "$target" "$@"
+}
+
+t 'remount changes what an earlier entry has mounted, and only what it names'
+look "$(add_mount "$(tmpfs /mnt/1 size=64k nosuid)" "$(change /mnt/1 ro noexec size=128k)" \
+    "$(bind "$T/plain" /mnt/2 bind nodev)" "$(change /mnt/2 bind ro noatime)" "$(change /proc hidepid=2)" \
+    "$(bind "$T/tree" /mnt/3 rbind)" "$(change /mnt/3/ rro rshared)" "$(change /mnt/3 rw)")" \
+    --readonly /mnt/1 --readonly /mnt/2 --readonly /mnt/3 --readonly /mnt/3/below
+expect_mount /mnt/1 '.options | sort' '["noexec","nosuid","relatime","ro"]'
+expect_mount /mnt/1 '.super | map(select(startswith("size")))' '["size=128k"]'
+expect_mount /mnt/2 '.options | sort' '["noatime","nodev","ro"]'
+expect_mount /proc '.super | map(select(startswith("hidepid")))' '["hidepid=invisible"]'
+expect_mount /mnt/3/below '.optional | map(sub("[0-9]+"; "N"))' '["shared:N"]'
+expect_json .readonly '{"/mnt/1":"EROFS","/mnt/2":"EROFS","/mnt/3":"ok","/mnt/3/below":"EROFS"}'
+expect_eq 'options of the source' "$(findmnt -no OPTIONS --target "$T/plain" | grep -cw 'ro\|noatime')" 0
+
+t 'the last remount says whether a mount is read-only, and what follows it finds its place'
+look "$(add_mount "$(tmpfs /mnt/1 ro)" "$(change /mnt/1 rw)" "$(tmpfs /mnt/2)" "$(change /mnt/2 ro)" "$(change /mnt/2 rw)" \
+    "$(tmpfs /mnt/3)" "$(change /mnt/3 ro)" "$(tmpfs /mnt/3/below)" "$(tmpfs /mnt/4 ro)" "$(change /mnt/4 nosuid)" \
+    "$(change /dev ro noexec)")" \
+    --readonly /mnt/1 --readonly /mnt/2 --readonly /mnt/3 --readonly /mnt/3/below --readonly /mnt/4 --readonly /dev
+expect_json .readonly '{"/mnt/1":"ok","/mnt/2":"ok","/mnt/3":"EROFS","/mnt/3/below":"ok","/mnt/4":"EROFS","/dev":"EROFS"}'
+expect_mount /dev '.options | map(select(. == "ro" or . == "noexec")) | sort' '["noexec","ro"]'
+
+t 'a remount that cannot be is told with what it would change'
+probe_bundle "$(add_mount "$(tmpfs /mnt/x)" "$(change /mnt/x nonsense=1)")"
+run sublet run -b "$T/b" "$ID"
+expect_status 125
+expect_error "sublet: mounts[8]: tmpfs refused option 'nonsense=1': tmpfs: Unknown parameter 'nonsense'"
+probe_bundle "$(add_mount "$(change /mnt/x ro)")"
+run sublet run -b "$T/b" "$ID"
+expect_status 125
+expect_error "sublet: mounts[7].destination: there is nothing to remount: no earlier entry mounts anything at '/mnt/x'"
 
 t 'masked and read-only paths are sealed, and those not there ignored'
 probe_bundle .

@@ -26,10 +26,12 @@ struct plan_root {
 };
 
 enum plan_mount_kind {
-    PLAN_MOUNT_BIND,   /* clone of a path of the host (or of a socket, device, file) */
-    PLAN_MOUNT_NEW,    /* a new file system instance */
-    PLAN_MOUNT_CGROUP, /* the container's own view of the v2 hierarchy */
-    PLAN_MOUNT_NOTIFY, /* a folder of the container's record: PLAN_NOTIFY_FOLDER */
+    PLAN_MOUNT_BIND,    /* clone of a path of the host (or of a socket, device, file) */
+    PLAN_MOUNT_NEW,     /* a new file system instance */
+    PLAN_MOUNT_CGROUP,  /* the container's own view of the v2 hierarchy */
+    PLAN_MOUNT_NOTIFY,  /* a folder of the container's record: PLAN_NOTIFY_FOLDER */
+    PLAN_MOUNT_REMOUNT, /* changes what an earlier one has put at the target; options go to that
+                           file system, read-only is last of all */
 };
 
 /* Whose ids an id-mapped mount shows: maps as /proc/PID/uid_map takes them, or the user namespace
@@ -50,13 +52,13 @@ struct plan_mount {
     const char *json;   /* "mounts[3]" */
     const char *target; /* path in the container, absolute and canonical */
     const char *source; /* bind: absolute host path; else the source name */
-    const char *type;   /* file system type of PLAN_MOUNT_NEW */
+    const char *type;   /* file system type of PLAN_MOUNT_NEW, or of the one that is changed */
     const struct plan_fs_option *options;
     size_t option_count;
     bool recursive;                /* rbind */
     uint64_t attr_set, attr_clear; /* MOUNT_ATTR_* of the mount itself */
     uint64_t tree_set, tree_clear; /* MOUNT_ATTR_* for it and everything below (rro, rnosuid...) */
-    uint64_t propagation;          /* MS_PRIVATE ...; 0: private */
+    uint64_t propagation;          /* MS_PRIVATE ...; 0: private; remount: as it is */
     bool propagation_recursive;
     size_t idmap; /* 1 + index into plan_mounts.idmaps; 0: ids are shown as they are */
     bool idmap_recursive;

@@ -20,8 +20,7 @@ START_TEST(the_table_of_mount_words_is_sorted)
 }
 END_TEST
 
-/* Every word of the table in config.md, "Linux mount options", that is MUST or SHOULD, but for
- * remount. */
+/* Every word of the table in config.md, "Linux mount options", that is MUST or SHOULD. */
 static const char *const specified[] = {
     "async",       "atime",       "bind",         "defaults",      "dev",
     "diratime",    "dirsync",     "exec",         "idmap",         "iversion",
@@ -35,7 +34,7 @@ static const char *const specified[] = {
     "rshared",     "rslave",      "rstrictatime", "rsuid",         "rsymfollow",
     "runbindable", "rw",          "shared",       "silent",        "slave",
     "strictatime", "suid",        "symfollow",    "sync",          "tmpcopyup",
-    "unbindable",
+    "unbindable",  "remount",
 };
 
 START_TEST(every_word_of_the_specification_is_known)
@@ -62,6 +61,8 @@ START_TEST(every_mount_word_is_taken_by_a_tmpfs_and_by_a_bind)
                                    "\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],";
         char mounts[1024];
 
+        if (strcmp(word, "remount") == 0) /* needs an entry before it: golden mount-remount */
+            continue;
         fixture_init(&fixture);
         (void) snprintf(mounts, sizeof mounts,
                         "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"source\":\"/"

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes of what an earlier entry has mounted, in the order of the config. Read-only waits for
+ * mount_seal, as with a tmpfs: places and devices are still made in it. Options go to the file
+ * system by fspick(2), which the plan allows only where it was made for this container.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <string.h>
+
+#include "tree.h"
+
+static int change_options(int target_fd, const struct plan_mount *mount, struct sub_err *err)
+{
+    if (mount->option_count == 0)
+        return 0;
+
+    OWNED_FD fs = sys_fspick(target_fd);
+    if (fs < 0) {
+        return sub_fail(err, -fs, mount->json, "cannot get hold of the file system at '%s': %s",
+                        mount->target, sub_strerror(-fs));
+    }
+    for (size_t i = 0; i < mount->option_count; i++)
+        SUBLET_TRY(fs_option(fs, mount->type, &mount->options[i], mount->json, err));
+
+    int rc = sys_fsconfig_reconfigure(fs);
+    return rc < 0 ? fs_fail(fs, -rc, mount->json, err, "cannot change the %s", mount->type) : 0;
+}
+
+static int change_attributes(int target_fd, const struct plan_mount *mount, struct sub_err *err)
+{
+    uint64_t all = mount->propagation_recursive ? mount->propagation : 0;
+    uint64_t one = mount->propagation_recursive ? 0 : mount->propagation;
+    int rc = sys_mount_change(target_fd, AT_RECURSIVE, mount->tree_set, mount->tree_clear, all);
+
+    if (rc >= 0) {
+        rc = sys_mount_change(target_fd, 0, mount->attr_set & ~(uint64_t) MOUNT_ATTR_RDONLY,
+                              mount->attr_clear, one);
+    }
+    if (rc == -EPERM) {
+        return sub_fail(err, EPERM, mount->json,
+                        "the options lift a restriction (ro, nosuid, nodev, noexec) that the host "
+                        "has put on what is mounted at '%s'",
+                        mount->target);
+    }
+    if (rc < 0) {
+        return sub_fail(err, -rc, mount->json, "cannot change the mount at '%s': %s", mount->target,
+                        mount_error_text(-rc));
+    }
+    return 0;
+}
+
+/* Entries before it would still make the mount read-only in the end; it is the last word. */
+static void unseal(struct mount_tree *tree, size_t index)
+{
+    const struct plan_mount *items = tree->plan->items;
+
+    for (size_t i = index; i-- > 0;) {
+        if (strcmp(items[i].target, items[index].target) != 0)
+            continue;
+        sub_close(&tree->fds[i]);
+        if (items[i].kind != PLAN_MOUNT_REMOUNT)
+            return;
+    }
+}
+
+int place_remount(struct mount_tree *tree, size_t index, struct sub_err *err)
+{
+    const struct plan_mount *mount = &tree->plan->items[index];
+    struct place place = {.base = tree->root,
+                          .path = mount->target,
+                          .resolve = mount->target_no_symlinks ? RESOLVE_NO_SYMLINKS : 0,
+                          .json = mount->json,
+                          .field = "destination"};
+    OWNED_FD fd = place_open(&place, mount->target_nofollow ? O_NOFOLLOW : 0);
+
+    if (fd < 0)
+        return place_fail(&place, -fd, err);
+    SUBLET_TRY(change_options(fd, mount, err));
+    SUBLET_TRY(change_attributes(fd, mount, err));
+    if (((mount->attr_set | mount->attr_clear) & MOUNT_ATTR_RDONLY) != 0)
+        unseal(tree, index);
+    if ((mount->attr_set & MOUNT_ATTR_RDONLY) != 0)
+        tree->fds[index] = sub_take_fd(&fd);
+    return 0;
+}
