@@ -113,6 +113,10 @@ for path in /dev /proc /proc/kcore /sys /; do
     mounts remove
     expect_status 1
 done
+file '{destination: "/one", type: "tmpfs", source: "t"}' '{destination: "/one", options: ["remount", "ro"]}'
+mounts add
+expect_status 1
+expect_error 'sublet: mounts[1]: a remount can only come with the container'
 points >"$T/after"
 expect cmp "$T/before" "$T/after"
 down
