@@ -254,6 +254,7 @@ int mount_all(struct mount_tree *tree, struct sub_err *err)
 
         if (rc < 0)
             return rc;
+        SUBLET_TRY(hand_to_remounts(tree, i, *fd, err));
         rc = keep_or_close(tree, mount, fd);
         if (rc < 0) {
             return sub_fail(err, -rc, mount->json, "cannot open the mounted '%s': %s",

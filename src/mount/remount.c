@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes of what an earlier entry has mounted, in the order of the config. Read-only waits for
- * mount_seal, as with a tmpfs: places and devices are still made in it. Options go to the file
- * system by fspick(2), which the plan allows only where it was made for this container.
+ * Changes of what an earlier entry has mounted, in the order of the config, through the descriptor
+ * of that mount: its path may lead elsewhere by now, in a root that others write to. Read-only
+ * waits for mount_seal, as with a tmpfs: places and devices are still made in it. Options go to the
+ * file system by fspick(2), which the plan allows only where it was made for this container.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <linux/openat2.h>
 #include <string.h>
 
 #include "tree.h"
 
-static int change_options(int target_fd, const struct plan_mount *mount, struct sub_err *err)
+static int change_options(int mount_fd, const struct plan_mount *mount, struct sub_err *err)
 {
     if (mount->option_count == 0)
         return 0;
 
-    OWNED_FD fs = sys_fspick(target_fd);
+    OWNED_FD fs = sys_fspick(mount_fd);
     if (fs < 0) {
         return sub_fail(err, -fs, mount->json, "cannot get hold of the file system at '%s': %s",
                         mount->target, sub_strerror(-fs));
@@ -29,14 +29,14 @@ static int change_options(int target_fd, const struct plan_mount *mount, struct 
     return rc < 0 ? fs_fail(fs, -rc, mount->json, err, "cannot change the %s", mount->type) : 0;
 }
 
-static int change_attributes(int target_fd, const struct plan_mount *mount, struct sub_err *err)
+static int change_attributes(int mount_fd, const struct plan_mount *mount, struct sub_err *err)
 {
     uint64_t all = mount->propagation_recursive ? mount->propagation : 0;
     uint64_t one = mount->propagation_recursive ? 0 : mount->propagation;
-    int rc = sys_mount_change(target_fd, AT_RECURSIVE, mount->tree_set, mount->tree_clear, all);
+    int rc = sys_mount_change(mount_fd, AT_RECURSIVE, mount->tree_set, mount->tree_clear, all);
 
     if (rc >= 0) {
-        rc = sys_mount_change(target_fd, 0, mount->attr_set & ~(uint64_t) MOUNT_ATTR_RDONLY,
+        rc = sys_mount_change(mount_fd, 0, mount->attr_set & ~(uint64_t) MOUNT_ATTR_RDONLY,
                               mount->attr_clear, one);
     }
     if (rc == -EPERM) {
@@ -66,23 +66,43 @@ static void unseal(struct mount_tree *tree, size_t index)
     }
 }
 
+int hand_to_remounts(struct mount_tree *tree, size_t index, int fd, struct sub_err *err)
+{
+    const struct plan_mount *items = tree->plan->items;
+
+    if (!items[index].is_changed || fd < 0)
+        return 0;
+    for (size_t i = index + 1; i < tree->plan->count; i++) {
+        if (strcmp(items[i].target, items[index].target) != 0)
+            continue;
+        if (items[i].kind != PLAN_MOUNT_REMOUNT)
+            return 0;
+        tree->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (tree->fds[i] < 0) {
+            int code = errno;
+
+            return sub_fail(err, code, items[i].json, "cannot keep hold of what it changes: %s",
+                            sub_strerror(code));
+        }
+    }
+    return 0;
+}
+
 int place_remount(struct mount_tree *tree, size_t index, struct sub_err *err)
 {
     const struct plan_mount *mount = &tree->plan->items[index];
-    struct place place = {.base = tree->root,
-                          .path = mount->target,
-                          .resolve = mount->target_no_symlinks ? RESOLVE_NO_SYMLINKS : 0,
-                          .json = mount->json,
-                          .field = "destination"};
-    OWNED_FD fd = place_open(&place, mount->target_nofollow ? O_NOFOLLOW : 0);
+    int *fd = &tree->fds[index];
 
-    if (fd < 0)
-        return place_fail(&place, -fd, err);
-    SUBLET_TRY(change_options(fd, mount, err));
-    SUBLET_TRY(change_attributes(fd, mount, err));
+    if (*fd < 0) {
+        return fail_field(err, EINVAL, mount->json, "destination",
+                          "there is nothing to remount: '%s' is a link that was copied",
+                          mount->target);
+    }
+    SUBLET_TRY(change_options(*fd, mount, err));
+    SUBLET_TRY(change_attributes(*fd, mount, err));
     if (((mount->attr_set | mount->attr_clear) & MOUNT_ATTR_RDONLY) != 0)
         unseal(tree, index);
-    if ((mount->attr_set & MOUNT_ATTR_RDONLY) != 0)
-        tree->fds[index] = sub_take_fd(&fd);
+    if ((mount->attr_set & MOUNT_ATTR_RDONLY) == 0)
+        sub_close(fd);
     return 0;
 }

@@ -50,8 +50,8 @@ struct mount_tree {
     struct stamp null;       /* what masked files are covered with */
     struct rlimit old_limit; /* rlim_max 0: the limit of open files was not touched */
 
-    /* One for each of plan->items: the clone of a bind source until it is placed, then a mount
-     * that becomes read-only in mount_seal. */
+    /* One for each of plan->items: the clone of a bind source until it is placed, or the mount
+     * that a remount changes; then a mount that becomes read-only in mount_seal. */
     int fds[];
 };
 
@@ -132,6 +132,8 @@ int place_new(struct mount_tree *tree, const struct plan_mount *mount, int *ret_
               struct sub_err *err);
 
 /* --- remount.c ------------------------------------------------------------------------------ */
+/* Gives what was mounted for an entry to those that change it later. */
+int hand_to_remounts(struct mount_tree *tree, size_t index, int fd, struct sub_err *err);
 int place_remount(struct mount_tree *tree, size_t index, struct sub_err *err);
 
 /* --- copy.c --------------------------------------------------------------------------------- */

@@ -185,13 +185,12 @@ static void deepen_readonly(struct plan_mount *mount)
 
 /* ---- changes of an earlier one ---- */
 
-static const struct plan_mount *find_earlier(const struct planning *p,
-                                             const struct plan_mount *mount)
+static struct plan_mount *find_earlier(const struct planning *p, const struct plan_mount *mount)
 {
-    const struct plan_mounts *mounts = &p->plan->mounts;
+    struct plan_mount *items = (struct plan_mount *) p->plan->mounts.items;
 
-    for (size_t i = (size_t) (mount - mounts->items); i-- > 0;) {
-        const struct plan_mount *earlier = &mounts->items[i];
+    for (size_t i = (size_t) (mount - items); i-- > 0;) {
+        struct plan_mount *earlier = &items[i];
 
         if (earlier->kind != PLAN_MOUNT_REMOUNT && strcmp(earlier->target, mount->target) == 0)
             return earlier;
@@ -208,13 +207,14 @@ static void decide_remount(struct planning *p, const struct mount_request *reque
 
     mount->target = clean == NULL ? mount->target : clean;
 
-    const struct plan_mount *earlier = find_earlier(p, mount);
+    struct plan_mount *earlier = find_earlier(p, mount);
     if (earlier == NULL) {
         plan_error(p, arena_printf(p->arena, "%s.destination", mount->json),
                    "there is nothing to remount: no earlier entry mounts anything at '%s'",
                    mount->target);
         return;
     }
+    earlier->is_changed = true;
     if (mount->copy_up)
         plan_error(p, mount->json, "tmpcopyup is for a new tmpfs, not for a remount");
     if (earlier->kind != PLAN_MOUNT_NEW) {

@@ -253,6 +253,16 @@ look "$(add_mount "$(tmpfs /mnt/1 ro)" "$(change /mnt/1 rw)" "$(tmpfs /mnt/2)" "
 expect_json .readonly '{"/mnt/1":"ok","/mnt/2":"ok","/mnt/3":"EROFS","/mnt/3/below":"ok","/mnt/4":"EROFS","/dev":"EROFS"}'
 expect_mount /dev '.options | map(select(. == "ro" or . == "noexec")) | sort' '["noexec","ro"]'
 
+t 'a remount changes what its entry mounted, wherever its path leads by then'
+probe_bundle .
+mkdir -p "$T/b/rootfs/l" "$T/l"
+ln -s /mnt/new "$T/b/rootfs/l/link"
+ln -s /mnt/kept "$T/l/link"
+look "$(add_mount "$(bind "$T/plain" /mnt/kept bind ro)" "$(tmpfs /mnt/new)" "$(tmpfs /l/link ro size=64k)" \
+    "$(bind "$T/l" /l bind)" "$(change /l/link rw size=32k nosuid)")" --readonly /mnt/kept --readonly /mnt/new
+expect_json .readonly '{"/mnt/kept":"EROFS","/mnt/new":"ok"}'
+expect_mount /mnt/new '.super | map(select(startswith("size")))' '["size=32k"]'
+
 t 'a remount that cannot be is told with what it would change'
 probe_bundle "$(add_mount "$(tmpfs /mnt/x)" "$(change /mnt/x nonsense=1)")"
 run sublet run -b "$T/b" "$ID"

@@ -62,6 +62,7 @@ struct plan_mount {
     bool propagation_recursive;
     size_t idmap; /* 1 + index into plan_mounts.idmaps; 0: ids are shown as they are */
     bool idmap_recursive;
+    bool is_changed;            /* a PLAN_MOUNT_REMOUNT behind it has the same target */
     bool copy_up;               /* tmpcopyup: the contents of the target go into the tmpfs */
     bool target_no_symlinks;    /* /proc, /sys, /dev: no component may be a symbolic link */
     bool target_nofollow;       /* dest-nofollow: a link at the end of target is mounted over */
