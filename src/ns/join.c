@@ -31,9 +31,9 @@ int ns_joins_open(const struct plan_ns *ns, struct ns_joins *ret_joins, struct s
             return sub_fail(err, -kind, join->json, "cannot open '%s': %s", join->path,
                             sub_strerror(-kind));
         if (kind < 0)
-            return sub_fail(err, EINVAL, join->json, "'%s' is not a namespace, expected a %s one",
+            return sub_fail(err, EINVAL, join->json, "'%s' is not a namespace, expected type %s",
                             join->path, wanted);
-        return sub_fail(err, EINVAL, join->json, "'%s' is a %s namespace, expected a %s one",
+        return sub_fail(err, EINVAL, join->json, "'%s' is a namespace of type %s, expected type %s",
                         join->path, words_name(&plan_namespaces, (uint64_t) kind), wanted);
     }
     *ret_joins = joins;

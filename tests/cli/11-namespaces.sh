@@ -59,7 +59,7 @@ for kind in "${KINDS[@]}"; do
     probe_bundle "$(set_namespace "$type" "/proc/self/ns/$other")"
     run sublet run -b "$T/b" "$ID"
     expect_status 125
-    expect_err_match "namespaces\[[0-9]\]: '/proc/self/ns/mnt' is a mount namespace, expected a $type one$"
+    expect_err_match "namespaces\[[0-9]\]: '/proc/self/ns/mnt' is a namespace of type mount, expected type $type$"
 done
 
 t 'all eight namespaces are new at once'
@@ -91,7 +91,7 @@ t 'a path that is no namespace is refused'
 probe_bundle "$(set_namespace network /etc/passwd)"
 run sublet run -b "$T/b" "$ID"
 expect_status 125
-expect_err_match "^sublet: linux.namespaces\[[0-9]\]: '/etc/passwd' is not a namespace, expected a network one$"
+expect_err_match "^sublet: linux.namespaces\[[0-9]\]: '/etc/passwd' is not a namespace, expected type network$"
 
 t 'a path that is not there is refused'
 probe_bundle "$(set_namespace network /nowhere)"

@@ -259,7 +259,7 @@ t 'row 65: a namespace path: deleted, so that an empty file is left'
 unshare --net="$T/deleted" true
 umount "$T/deleted"
 edit_bundle "$B" "(.linux.namespaces[] | select(.type == \"network\")).path = \"$T/deleted\""
-refused "linux\.namespaces\[1\]: '$T/deleted' is not a namespace, expected a network one"
+refused "linux\.namespaces\[1\]: '$T/deleted' is not a namespace, expected type network"
 t 'row 65: a namespace path: of a process that has gone'
 sleep 0 &
 gone=$!
