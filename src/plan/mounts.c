@@ -203,10 +203,6 @@ static struct plan_mount *find_earlier(const struct planning *p, const struct pl
 static void decide_remount(struct planning *p, const struct mount_request *request,
                            struct plan_mount *mount)
 {
-    const char *clean = path_clean(p->arena, mount->target);
-
-    mount->target = clean == NULL ? mount->target : clean;
-
     struct plan_mount *earlier = find_earlier(p, mount);
     if (earlier == NULL) {
         plan_error(p, arena_printf(p->arena, "%s.destination", mount->json),
@@ -263,12 +259,15 @@ static bool choose_kind(struct planning *p, const struct spec_mount *item,
     return true;
 }
 
-/* config.md: a relative one, as old tools wrote it, begins at the root. */
+/* config.md: a relative one, as old tools wrote it, begins at the root. Clean; spec_check has
+ * warned of a ".." in it. */
 static const char *destination_of(const struct planning *p, const struct spec_mount *item)
 {
     const char *destination = item->destination;
 
-    return path_is_absolute(destination) ? destination : arena_printf(p->arena, "/%s", destination);
+    if (!path_is_absolute(destination))
+        destination = arena_printf(p->arena, "/%s", destination);
+    return destination == NULL ? NULL : path_clean(p->arena, destination);
 }
 
 static void decide_one(struct planning *p, size_t index, struct plan_mount *mount)
@@ -366,9 +365,8 @@ static bool has_dev(struct planning *p)
 {
     for (size_t i = 0; i < p->spec->mounts.count; i++) {
         const char *destination = destination_of(p, &p->spec->mounts.items[i]);
-        const char *clean = destination == NULL ? NULL : path_clean(p->arena, destination);
 
-        if (clean != NULL && strcmp(clean, "/dev") == 0)
+        if (destination != NULL && strcmp(destination, "/dev") == 0)
             return true;
     }
     return false;
