@@ -42,7 +42,7 @@ op '--uidmap' '0 1000 1000' '
     sed "s/^ //"'
 op '--uidmap: exec' '0' '
     e run -d --name $C $N --uidmap 0:1000:1000 --gidmap 0:1000:1000 $I sleep 1000 >/dev/null; e exec $C id -u'
-op '--userns auto' '~0 [0-9]+ [0-9]+.*' '
+op '--userns auto' '~0 [0-9]+ [0-9]+( [0-9]+ [0-9]+ [0-9]+)*' '
     e run --rm $N --userns auto:size=1000 $I cat /proc/self/uid_map | tr -s " " | sed "s/^ //"'
 op '--userns container:' 'same' '
     e run -d --name $C $N --uidmap 0:1000:1000 --gidmap 0:1000:1000 $I sleep 1000 >/dev/null

@@ -198,13 +198,5 @@ Suite *rest_suite(void)
         where_too_much_could_hide_all_are_read,
         where_many_want_to_run_all_are_read_in_each_second_window,
     };
-    Suite *suite = suite_create("rest");
-    TCase *cases = tcase_create("rest");
-
-    tcase_set_timeout(cases, 30);
-    tcase_add_checked_fixture(cases, begin, end);
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-        tcase_add_test(cases, tests[i]);
-    suite_add_tcase(suite, cases);
-    return suite;
+    return suite_of_groups("rest", tests, sizeof tests / sizeof *tests);
 }

@@ -110,13 +110,5 @@ Suite *still_suite(void)
         a_group_that_was_made_again_is_seen_at_once,
         what_a_still_group_holds_is_read_with_the_rest,
     };
-    Suite *suite = suite_create("still");
-    TCase *cases = tcase_create("still");
-
-    tcase_set_timeout(cases, 30);
-    tcase_add_checked_fixture(cases, begin, end);
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-        tcase_add_test(cases, tests[i]);
-    suite_add_tcase(suite, cases);
-    return suite;
+    return suite_of_groups("still", tests, sizeof tests / sizeof *tests);
 }

@@ -111,4 +111,17 @@ static inline void reap(pid_t pid)
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
+static inline Suite *suite_of_groups(const char *name, const TTest *const *tests, size_t count)
+{
+    Suite *suite = suite_create(name);
+    TCase *cases = tcase_create(name);
+
+    tcase_set_timeout(cases, 30);
+    tcase_add_checked_fixture(cases, begin, end);
+    for (size_t i = 0; i < count; i++)
+        tcase_add_test(cases, tests[i]);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
+
 #endif
