@@ -31,25 +31,17 @@ static int change_options(int mount_fd, const struct plan_mount *mount, struct s
 
 static int change_attributes(int mount_fd, const struct plan_mount *mount, struct sub_err *err)
 {
-    uint64_t all = mount->propagation_recursive ? mount->propagation : 0;
-    uint64_t one = mount->propagation_recursive ? 0 : mount->propagation;
-    int rc = sys_mount_change(mount_fd, AT_RECURSIVE, mount->tree_set, mount->tree_clear, all);
+    struct mount_attr tree = {.attr_set = mount->tree_set,
+                              .attr_clr = mount->tree_clear,
+                              .propagation = mount->propagation_recursive ? mount->propagation : 0};
+    struct mount_attr top = {.attr_set = mount->attr_set & ~(uint64_t) MOUNT_ATTR_RDONLY,
+                             .attr_clr = mount->attr_clear,
+                             .propagation = mount->propagation_recursive ? 0 : mount->propagation};
+    int rc = source_change(mount_fd, AT_RECURSIVE, &tree);
 
-    if (rc >= 0) {
-        rc = sys_mount_change(mount_fd, 0, mount->attr_set & ~(uint64_t) MOUNT_ATTR_RDONLY,
-                              mount->attr_clear, one);
-    }
-    if (rc == -EPERM) {
-        return sub_fail(err, EPERM, mount->json,
-                        "the options lift a restriction (ro, nosuid, nodev, noexec) that the host "
-                        "has put on what is mounted at '%s'",
-                        mount->target);
-    }
-    if (rc < 0) {
-        return sub_fail(err, -rc, mount->json, "cannot change the mount at '%s': %s", mount->target,
-                        mount_error_text(-rc));
-    }
-    return 0;
+    if (rc >= 0)
+        rc = source_change(mount_fd, 0, &top);
+    return source_changed(rc, mount, mount->target, err);
 }
 
 /* Entries before it would still make the mount read-only in the end; it is the last word. */

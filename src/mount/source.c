@@ -120,7 +120,7 @@ static uint64_t tree_propagation(const struct plan_mount *mount)
     return mount->propagation == MS_SHARED ? 0 : MS_PRIVATE;
 }
 
-static int change(int fd, unsigned flags, const struct mount_attr *attr)
+int source_change(int fd, unsigned flags, const struct mount_attr *attr)
 {
     if ((attr->attr_set | attr->attr_clr | attr->propagation) == 0)
         return 0;
@@ -144,6 +144,21 @@ static struct mount_attr merge(const struct mount_attr *tree, const struct mount
     };
 }
 
+int source_changed(int rc, const struct plan_mount *mount, const char *path, struct sub_err *err)
+{
+    if (rc == -EPERM) {
+        return sub_fail(err, EPERM, mount->json,
+                        "the options lift a restriction (ro, nosuid, nodev, noexec) that the "
+                        "host has put on '%s'",
+                        path);
+    }
+    if (rc < 0) {
+        return sub_fail(err, -rc, mount->json, "cannot set the options of '%s': %s", path,
+                        sub_strerror(-rc));
+    }
+    return 0;
+}
+
 int source_dress(int fd, const struct plan_mount *mount, struct sub_err *err)
 {
     struct mount_attr tree = {.attr_set = mount->tree_set,
@@ -155,23 +170,13 @@ int source_dress(int fd, const struct plan_mount *mount, struct sub_err *err)
     int rc = 0;
 
     if (mount->recursive) {
-        rc = change(fd, AT_RECURSIVE, &tree);
+        rc = source_change(fd, AT_RECURSIVE, &tree);
     } else {
         top = merge(&tree, &top);
     }
     if (rc >= 0)
-        rc = change(fd, 0, &top);
-    if (rc == -EPERM) {
-        return sub_fail(err, EPERM, mount->json,
-                        "the options lift a restriction (ro, nosuid, nodev, noexec) that the "
-                        "host has put on '%s'",
-                        mount->source);
-    }
-    if (rc < 0) {
-        return sub_fail(err, -rc, mount->json, "cannot set the options of '%s': %s", mount->source,
-                        sub_strerror(-rc));
-    }
-    return 0;
+        rc = source_change(fd, 0, &top);
+    return source_changed(rc, mount, mount->source, err);
 }
 
 /* --- ids ------------------------------------------------------------------------------------ */

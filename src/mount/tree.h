@@ -74,6 +74,11 @@ int folder_clone(struct folder *folder, bool recursive, const char *json, struct
 int folder_again(const struct folder *folder, int *ret_fd);
 int folder_take(struct folder *folder, int fd, bool recursive);
 
+struct mount_attr;
+/* Changes a mount, or with AT_RECURSIVE all below it too; nothing to change is no call. */
+int source_change(int fd, unsigned flags, const struct mount_attr *attr);
+/* What came of that, told with the path that a reader knows it by. */
+int source_changed(int rc, const struct plan_mount *mount, const char *path, struct sub_err *err);
 /* Attributes and propagation of a detached mount as planned. */
 int source_dress(int fd, const struct plan_mount *mount, struct sub_err *err);
 /* Lets a detached mount show other ids, where that is planned. */
