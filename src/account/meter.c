@@ -174,20 +174,9 @@ static int set_timer(struct meter *meter, struct sub_err *err)
     return 0;
 }
 
-/* Seven descriptors a tenant. */
-static void raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (sys_getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void) sys_setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int begin(struct meter *meter, struct sub_err *err)
 {
-    raise_limit();
+    account_raise_files();
     SUBLET_TRY(ledger_open(meter->options->ledger_dir, true, &meter->ledger, err));
     meter->ledger.lock_ms = LOCK_MS;
     meter->drift = (struct drift){.tenants_dir = meter->options->tenants_dir,

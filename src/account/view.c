@@ -5,14 +5,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
 #include "sublet/base/log.h"
 #include "sublet/base/num.h"
+#include "sublet/sys.h"
 #include "sublet/tenant.h"
 
-#define IDLE_PERCENT 10 /* of the capacity: less may be a CPU that some cannot use */
+#define IDLE_PERCENT 10        /* of the capacity: less may be a CPU that some cannot use */
+#define OPEN_FILES   (1 << 20) /* the kernel allows no process more by default */
+
+/* The hard limit of a login, or of an init that sets none, is 4096. */
+void account_raise_files(void)
+{
+    const struct rlimit wanted = {OPEN_FILES, OPEN_FILES};
+    struct rlimit limit;
+
+    if (sys_getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= OPEN_FILES ||
+        (limit.rlim_max < OPEN_FILES && sys_setrlimit(RLIMIT_NOFILE, &wanted) == 0))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void) sys_setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 int account_view_open(const char *tenants_dir, struct account_view **ret_view, struct sub_err *err)
 {

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "sublet/account/view.h"
 #include "sublet/base/buf.h"
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
@@ -136,23 +136,12 @@ static int batch(const struct call *call, struct top_look *look, struct sub_err 
     return 0;
 }
 
-/* Two or three descriptors a tenant. */
-static void raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (sys_getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void) sys_setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int top_body(const struct call *call, struct sub_err *err)
 {
     struct top_look look;
 
     SUBLET_TRY(make_look(call->args, &look, err));
-    raise_limit();
+    account_raise_files();
     if (call->args->batch)
         return batch(call, &look, err);
     if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)

@@ -67,6 +67,9 @@ struct account_tenant {
     struct account_slow slow;
 };
 
+/* A view needs eight descriptors for each tenant: raises this process' limit as far as it may. */
+void account_raise_files(void);
+
 /* tenants_dir: TENANT_DIR. -EOPNOTSUPP where the host has no tenants' groups (hybrid). */
 int account_view_open(const char *tenants_dir, struct account_view **ret_view, struct sub_err *err);
 void account_view_free(struct account_view **view);
