@@ -14,6 +14,7 @@
 #define AT_A_TIME 64 /* tenants put right in one go; the others in the next */
 #define NOTE_TEXT 512
 #define ROUNDINGS 8
+#define SILENT    "cpu.max" /* what the kernel itself changes */
 
 void drift_suspect(struct account_view *view, const char *tenant)
 {
@@ -25,6 +26,14 @@ void drift_suspect(struct account_view *view, const char *tenant)
         view->watched[i].suspect = true;
 }
 
+static void take_look(struct watched *watched)
+{
+    if (watched->is_followed)
+        watched->has_look = true;
+    else
+        watched->suspect = true;
+}
+
 /* The one behind the last is the parent of all. */
 static void take_turn(struct drift *drift, struct account_view *view, size_t turn)
 {
@@ -34,7 +43,7 @@ static void take_turn(struct drift *drift, struct account_view *view, size_t tur
         if (drift->next == view->count)
             view->parent_suspect = true;
         else
-            view->watched[drift->next].suspect = true;
+            take_look(&view->watched[drift->next]);
         drift->next++;
     }
 }
@@ -42,12 +51,12 @@ static void take_turn(struct drift *drift, struct account_view *view, size_t tur
 /* ---- who differs ---- */
 
 static bool differs(struct arena *arena, const struct account_view *view,
-                    const struct tenant_group *group)
+                    const struct tenant_group *group, const char *file)
 {
     struct sub_err ignored = {.code = 0};
     struct tenant_drifts drifts = {.count = 0};
 
-    return tenant_group_drifts(arena, view->cgroup_root_fd, group, &drifts, &ignored) == 0 &&
+    return tenant_group_drifts(arena, view->cgroup_root_fd, group, file, &drifts, &ignored) == 0 &&
            drifts.count > 0;
 }
 
@@ -57,16 +66,18 @@ static size_t find_all(struct arena *arena, struct account_view *view, const cha
     size_t count = 0;
 
     if (view->plan != NULL && view->parent_suspect) {
-        view->parent_suspect = differs(arena, view, &view->plan->parent);
+        view->parent_suspect = differs(arena, view, &view->plan->parent, NULL);
         if (view->parent_suspect)
             names[count++] = "";
     }
     for (size_t i = 0; i < view->count && count < AT_A_TIME; i++) {
         struct watched *watched = &view->watched[i];
+        const char *file = watched->suspect ? NULL : SILENT;
 
-        if (!watched->suspect)
+        if (!watched->suspect && !watched->has_look)
             continue;
-        watched->suspect = watched->promise != NULL && differs(arena, view, watched->promise);
+        watched->has_look = false;
+        watched->suspect = watched->promise != NULL && differs(arena, view, watched->promise, file);
         if (watched->suspect)
             names[count++] = watched->public.name;
     }

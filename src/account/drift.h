@@ -3,7 +3,8 @@
  * Contracts whose files somebody else has written, or the kernel has changed: found, put right and
  * told. What is written is looked at in the window in which that happens; what changes in silence
  * (the kernel scales a period it finds too short, a group is made anew) within one interval, since
- * each window looks at its part of all tenants.
+ * each window looks at its part of all tenants: at that period, and at all files of those whose
+ * writers nobody tells (notices.h).
  */
 #ifndef SUBLET_ACCOUNT_DRIFT_H
 #define SUBLET_ACCOUNT_DRIFT_H

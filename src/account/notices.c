@@ -81,7 +81,7 @@ static struct notice_place *find(const struct notices *notices, size_t count, co
 
 /* Without a place or a watch the tenant's deaths are still in its samples, and what is written is
  * found when it is looked for. */
-static void follow(struct notices *notices, const struct watched *watched)
+static bool follow(struct notices *notices, const struct watched *watched)
 {
     char path[64];
     struct notice_place place = {.cgroup_id = watched->public.cgroup_id};
@@ -89,18 +89,19 @@ static void follow(struct notices *notices, const struct watched *watched)
         realloc(notices->places, (notices->count + 1) * sizeof *notices->places);
 
     if (places == NULL)
-        return;
+        return false;
     notices->places = places;
     place.dir_fd = fcntl(watched->dir_fd, F_DUPFD_CLOEXEC, 3);
     (void) snprintf(path, sizeof path, "/proc/self/fd/%d", place.dir_fd);
     place.watch = inotify_add_watch(notices->inotify_fd, path, IN_MODIFY | IN_ONLYDIR);
     if (place.watch < 0) {
         sub_close(&place.dir_fd);
-        return;
+        return false;
     }
     memcpy(place.name, watched->public.name, sizeof place.name);
     place.kills = kills_of(place.dir_fd, 0);
     notices->places[notices->count++] = place;
+    return true;
 }
 
 static bool is_there(const struct notice_place *place, const struct watched *watched)
@@ -119,7 +120,7 @@ static void forget_the_gone(struct notices *notices, const struct account_view *
     }
 }
 
-void notices_follow(struct notices *notices, const struct account_view *view)
+void notices_follow(struct notices *notices, struct account_view *view)
 {
     forget_the_gone(notices, view);
     if (notices->count > 0)
@@ -127,10 +128,11 @@ void notices_follow(struct notices *notices, const struct account_view *view)
 
     size_t sorted = notices->count;
     for (size_t i = 0; i < view->count; i++) {
-        const struct watched *watched = &view->watched[i];
+        struct watched *watched = &view->watched[i];
+        bool was_followed = find(notices, sorted, watched->public.name) != NULL;
 
-        if (watched->public.open && find(notices, sorted, watched->public.name) == NULL)
-            follow(notices, watched);
+        watched->is_followed = was_followed || (watched->public.open && follow(notices, watched));
+        watched->suspect = watched->suspect || (watched->is_followed && !was_followed);
     }
 }
 

@@ -32,8 +32,9 @@ struct notice_calls {
 int notices_init(struct notices *notices, struct sub_err *err);
 void notices_done(struct notices *notices);
 
-/* Follows the tenants of the view, as they are opened and go. */
-void notices_follow(struct notices *notices, const struct account_view *view);
+/* Follows the tenants of the view, as they are opened and go. What was written to a group before it
+ * was followed nobody has told: it is suspected. */
+void notices_follow(struct notices *notices, struct account_view *view);
 /* Reads what has happened since the last time. */
 void notices_read(struct notices *notices, const struct notice_calls *calls);
 

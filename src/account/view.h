@@ -32,6 +32,8 @@ struct watched {
     bool restored;                /* has the sums of an earlier meter */
     const struct tenant_contract *contract; /* of the last reload; NULL: not known */
     bool suspect;                           /* its files may not say what they should */
+    bool is_followed;                       /* who writes to them is told (notices.h) */
+    bool has_look;                          /* at what the kernel changes without a notice */
     const struct tenant_group *promise;     /* what they should say; NULL: not known */
     struct account_party party;
 };

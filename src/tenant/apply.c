@@ -215,7 +215,7 @@ int tenant_group_restore(struct arena *arena, int root_fd, const struct tenant_p
     struct tenant_drifts found, ignored = {.arena = arena};
     struct applying a = {arena, root_fd, plan, &ignored};
 
-    SUBLET_TRY(tenant_group_drifts(arena, root_fd, group, &found, err));
+    SUBLET_TRY(tenant_group_drifts(arena, root_fd, group, NULL, &found, err));
     if (found.count == 0)
         return 0;
     if (changes_cpus(&found)) {

@@ -144,8 +144,18 @@ static int find_far(struct tenant_drifts *drifts, int dir_fd, const struct tenan
     return 0;
 }
 
+static int find_in_file(struct tenant_drifts *drifts, int dir_fd, const struct tenant_group *group,
+                        const char *file, struct sub_err *err)
+{
+    for (size_t i = 0; i < group->row_count; i++) {
+        if (strcmp(group->rows[i].file, file) == 0)
+            SUBLET_TRY(compare(drifts, dir_fd, group, &group->rows[i], err));
+    }
+    return 0;
+}
+
 int tenant_group_drifts(struct arena *arena, int root_fd, const struct tenant_group *group,
-                        struct tenant_drifts *ret_drifts, struct sub_err *err)
+                        const char *file, struct tenant_drifts *ret_drifts, struct sub_err *err)
 {
     struct tenant_drifts drifts = {.arena = arena};
     OWNED_CGROUP cgroup = CGROUP_NONE;
@@ -154,7 +164,8 @@ int tenant_group_drifts(struct arena *arena, int root_fd, const struct tenant_gr
     if (rc < 0 && rc != -ENOENT)
         return rc;
     if (rc == 0)
-        SUBLET_TRY(find_far(&drifts, cgroup.dir_fd, group, err));
+        SUBLET_TRY(file == NULL ? find_far(&drifts, cgroup.dir_fd, group, err)
+                                : find_in_file(&drifts, cgroup.dir_fd, group, file, err));
     *ret_drifts = drifts;
     return 0;
 }

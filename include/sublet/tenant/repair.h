@@ -9,9 +9,10 @@
 
 #include "sublet/tenant.h"
 
-/* Of one group; one that does not exist has none. */
+/* Of one group; one that does not exist has none. file: only of that one ("cpu.max"); NULL: of
+ * all. */
 int tenant_group_drifts(struct arena *arena, int root_fd, const struct tenant_group *group,
-                        struct tenant_drifts *ret_drifts, struct sub_err *err);
+                        const char *file, struct tenant_drifts *ret_drifts, struct sub_err *err);
 
 struct tenant_repair {
     const char *const *names; /* of tenants; "" is the parent of all */

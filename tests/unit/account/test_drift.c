@@ -145,6 +145,26 @@ START_TEST(what_somebody_has_written_is_found_and_the_others_are_left_alone)
 }
 END_TEST
 
+/* The turn of one whose writers are told is for the file that the kernel changes in silence. */
+START_TEST(the_turn_of_a_followed_one_is_for_what_changes_in_silence)
+{
+    struct drift drift = {.tenants_dir = tenants, .tell = tell};
+    struct watched *watched = view_find(view, "unit.x");
+
+    write_all_rows();
+    watched->is_followed = true;
+    write_text("groups/sublet.tenants/unit.x", "cpu.weight", "9999\n");
+    drift_look(&drift, view, 4);
+    ck_assert(!watched->suspect);
+    write_text("groups/sublet.tenants/unit.x", "cpu.max", "20000 200000\n");
+    drift_look(&drift, view, 0);
+    ck_assert(!watched->suspect);
+    drift.not_before_us = 0;
+    drift_look(&drift, view, 5);
+    ck_assert(watched->suspect);
+}
+END_TEST
+
 Suite *drift_suite(void);
 Suite *drift_suite(void)
 {
@@ -155,6 +175,7 @@ Suite *drift_suite(void)
     tcase_add_test(cases, everybody_has_a_turn_and_so_has_the_parent);
     tcase_add_test(cases, whoever_is_as_promised_or_has_no_group_is_suspected_no_longer);
     tcase_add_test(cases, what_somebody_has_written_is_found_and_the_others_are_left_alone);
+    tcase_add_test(cases, the_turn_of_a_followed_one_is_for_what_changes_in_silence);
     suite_add_tcase(suite, cases);
     return suite;
 }
