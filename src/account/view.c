@@ -103,9 +103,11 @@ static void tell(void *context, size_t aggressor, uint64_t us)
 
 static void add_row(struct account_view *view, size_t index, const struct account_host_row *host)
 {
-    struct account_tenant *tenant = &view->watched[index].public;
+    struct watched *watched = &view->watched[index];
+    struct account_tenant *tenant = &watched->public;
     const struct account_row *row = &view->rows[index];
     struct blaming blaming = {view, tenant};
+    uint32_t windows = watched->unread + 1;
 
     tenant->row = *row;
     tenant->sums.entitled_us += row->entitled_us;
@@ -116,15 +118,18 @@ static void add_row(struct account_view *view, size_t index, const struct accoun
     tenant->sums.shortfall_max_us += row->shortfall_max_us;
     tenant->sums.waiting_us += row->waiting_us;
     tenant->sums.self_wait_us += row->self_wait_us;
-    tenant->sums.windows++;
-    tenant->sums.of_class[row->class]++;
+    tenant->sums.windows += windows;
+    tenant->sums.of_class[row->class] += windows;
     if (row->class == ACCOUNT_VICTIM)
         (void) account_blame(view->rows, view->count, host, index, tell, &blaming);
+    watched->unread = 0;
+    watched->unread_us = 0;
 }
 
 static void measure(struct account_view *view, const struct machine *machine, uint64_t window_us)
 {
     const struct machine since = machine_advance(&view->machine, machine);
+    uint64_t used_us = 0;
     const struct account_host host = {
         .window_us = window_us,
         .cpus = machine->cpus,
@@ -132,11 +137,15 @@ static void measure(struct account_view *view, const struct machine *machine, ui
         .idle_us = since.idle_us,
         .steal_us = since.steal_us,
         .owed_us = view->host.owed_us,
+        .unread_us = (int64_t) view->unread_us - (int64_t) view->told_us,
     };
 
-    for (size_t i = 0; i < view->count; i++)
+    for (size_t i = 0; i < view->count; i++) {
         view->parties[i] = view->watched[i].party;
+        used_us += view->parties[i].used_us;
+    }
     account_window(&host, view->parties, view->count, view->rows, &view->host);
+    view->told_us += view->host.tenants_us - used_us;
     for (size_t i = 0; i < view->count; i++) {
         view->watched[i].public.unrecorded_us += window_us;
         if (view->watched[i].public.measured)
@@ -185,10 +194,12 @@ int account_view_sample(struct account_view *view, enum account_depth depth, str
     SUBLET_TRY(machine_read(&machine, err));
     if (!measured)
         depth = ACCOUNT_ALL;
-    view->has_idle = measured && has_idle(view, &machine, now.mono - view->moment.mono);
+    view->number++;
+    view->length_us = measured ? now.mono - view->moment.mono : 0;
+    view->has_idle = measured && has_idle(view, &machine, view->length_us);
     view_read_all(view, &machine, depth, view->slow_us == 0 ? 0 : now.mono - view->slow_us);
     if (measured) {
-        measure(view, &machine, now.mono - view->moment.mono);
+        measure(view, &machine, view->length_us);
         view->clock_step_us = ledger_clock_step_us(&view->moment, &now);
     } else {
         view->machine = machine;

@@ -11,7 +11,7 @@
 #include "view.h"
 
 #define CPU  (CG_READ(CPU_STAT) | CG_READ(CPU_PRESSURE))
-#define KEPT (CPU | CG_READ(MEMORY_CURRENT))
+#define KEPT (CPU | CG_READ(MEMORY_CURRENT) | CG_READ(PIDS_CURRENT))
 #define DISK (CG_READ(IO_PRESSURE) | CG_READ(IO_STAT))
 /* what changes in a group without a process, and all */
 #define HELD (CG_READ(MEMORY_MAX) | CG_READ(SWAP_CURRENT) | CG_READ(MEMORY_STAT) | CG_READ(IO_STAT))
@@ -19,6 +19,7 @@
     (HELD | DISK | CG_READ(MEMORY_PRESSURE) | CG_READ(MEMORY_PEAK) | CG_READ(MEMORY_EVENTS) | \
      CG_READ(PIDS_CURRENT) | CG_READ(PIDS_PEAK) | CG_READ(PIDS_EVENTS))
 
+#define SMALL_PERCENT    1  /* of the capacity */
 #define IO_LIMIT_PERCENT 95 /* of what a limit allows: it is what holds */
 
 /* A group that is not there yet, or was made anew, is looked for again in every window. */
@@ -71,11 +72,17 @@ static bool may_skip_pressure(const struct account_view *view, const struct watc
            (view->has_idle || !watched->was_skipped);
 }
 
+static uint64_t since_reading_us(const struct account_view *view, const struct watched *watched)
+{
+    return view->length_us + watched->unread_us;
+}
+
 /* Counters that are absent stay 0 on both sides; without a base it is not known when they grew. */
-static void take_fast(struct watched *watched, const struct cg_cpu_counters *cpu,
-                      const struct cg_pressure *pressure)
+static void take_fast(const struct account_view *view, struct watched *watched,
+                      const struct cg_cpu_counters *cpu, const struct cg_pressure *pressure)
 {
     struct account_tenant *tenant = &watched->public;
+    uint64_t window_us = since_reading_us(view, watched);
 
     if (watched->based) {
         watched->party = (struct account_party){
@@ -85,7 +92,10 @@ static void take_fast(struct watched *watched, const struct cg_cpu_counters *cpu
             .some_us = num_above(pressure->some.total_us, tenant->cpu_pressure.some.total_us),
             .full_us = num_above(pressure->full.total_us, tenant->cpu_pressure.full.total_us),
             .tasks = tenant->slow.pids.current,
+            .window_us = window_us,
         };
+        watched->is_small =
+            watched->party.used_us * 100 < window_us * view->machine.cpus * SMALL_PERCENT;
     }
     tenant->measured = watched->based;
     tenant->cpu = *cpu;
@@ -106,7 +116,7 @@ static int read_first(struct account_view *view, struct watched *watched)
     watched->was_skipped = false;
     view_still_seen(watched, true);
     view_rest_seen(watched, true);
-    take_fast(watched, &view->sample.cpu, &view->sample.cpu_pressure);
+    take_fast(view, watched, &view->sample.cpu, &view->sample.cpu_pressure);
     return 0;
 }
 
@@ -133,7 +143,7 @@ static int read_fast(struct account_view *view, struct watched *watched, bool al
     watched->was_skipped = skip;
     view_still_seen(watched, has_grown);
     view_rest_seen(watched, has_grown);
-    take_fast(watched, &cpu, &pressure);
+    take_fast(view, watched, &cpu, &pressure);
     return 0;
 }
 
@@ -218,29 +228,13 @@ static void take_rest(struct account_slow *slow, const struct cgroup_sample *sam
     slow->pids = sample->pids;
 }
 
-/* Processes come and go only where some of them run. */
-static uint64_t files_often(const struct watched *watched)
-{
-    uint64_t files = 0;
-
-    if (watched->looked_us != watched->public.cpu.usage_us)
-        files |= CG_READ(PIDS_CURRENT);
-    if (watched->contract != NULL && watched->contract->io_count > 0)
-        files |= DISK;
-    return files;
-}
-
-static void read_often(struct account_view *view, struct watched *watched)
+static void read_limited_disks(struct account_view *view, struct watched *watched)
 {
     struct account_slow *slow = &watched->public.slow;
-    uint64_t files = files_often(watched);
     struct sub_err ignored = {.code = 0};
 
-    if (files == 0 || cgroup_sample_read(watched->dir_fd, files, &view->sample, &ignored) < 0)
-        return;
-    if (cg_has(&view->sample.pids, current))
-        slow->pids.current = view->sample.pids.current;
-    if ((files & DISK) == 0)
+    if (watched->contract == NULL || watched->contract->io_count == 0 ||
+        cgroup_sample_read(watched->dir_fd, DISK, &view->sample, &ignored) < 0)
         return;
     watched->public.sums.io_capped_us += stalled_at_limit(watched, &view->sample);
     slow->io_pressure = view->sample.io_pressure;
@@ -266,31 +260,42 @@ static void read_rest(struct account_view *view, struct watched *watched)
     watched->is_settled = view_is_still(view, watched);
 }
 
+/* Processes come and go only where some of them run. */
 static void read_slow(struct account_view *view, struct watched *watched, enum account_depth depth,
                       uint64_t since_us)
 {
     struct account_slow *slow = &watched->public.slow;
     struct cg_memory_counters memory = {.current_bytes = slow->memory.current_bytes};
+    bool has_run = watched->looked_us != watched->public.cpu.usage_us;
+    uint64_t files = CG_READ(MEMORY_CURRENT) | (has_run ? CG_READ(PIDS_CURRENT) : 0);
     struct sub_err ignored = {.code = 0};
 
     watched->public.memory_byte_us += slow->memory.current_bytes * since_us;
-    if (cgroup_reader_sample(watched->reader, CG_READ(MEMORY_CURRENT), &view->sample, &ignored) ==
-            0 &&
-        cg_has(&view->sample.memory, current_bytes))
-        memory = view->sample.memory;
+    if (cgroup_reader_sample(watched->reader, files, &view->sample, &ignored) == 0) {
+        if (cg_has(&view->sample.memory, current_bytes))
+            memory = view->sample.memory;
+        if (cg_has(&view->sample.pids, current))
+            slow->pids.current = view->sample.pids.current;
+    }
     if (depth == ACCOUNT_ALL)
         read_rest(view, watched);
     else
-        read_often(view, watched);
+        read_limited_disks(view, watched);
     slow->memory.current_bytes = memory.current_bytes;
     slow->memory.present |= memory.present;
     watched->looked_us = watched->public.cpu.usage_us;
 }
 
+void view_read_memory(struct account_view *view, struct watched *watched, uint64_t since_slow_us)
+{
+    read_slow(view, watched, ACCOUNT_MEMORY, since_slow_us);
+}
+
 void view_read(struct account_view *view, struct watched *watched, enum account_depth depth,
                uint64_t since_slow_us)
 {
-    watched->party = (struct account_party){.entitled_micro = watched->public.entitled_micro};
+    watched->party = (struct account_party){.entitled_micro = watched->public.entitled_micro,
+                                            .window_us = since_reading_us(view, watched)};
     if (!open_group(view, watched))
         return;
     if (watched->based && view->begun && depth == ACCOUNT_CPU && view_is_still(view, watched)) {

@@ -8,7 +8,8 @@
  * use of a group that rests: it can hide as much of such use, some microseconds for each group that
  * is awake, until it is more or all are read for the rest of their counters. A meter that had to
  * wait in between cannot tell, and reads all: what is hidden is never more than HIDDEN_US. Sums are
- * not touched by this, for the counters are cumulative.
+ * not touched by this, for the counters are cumulative. Where too many are awake for this, see
+ * view_turns.c.
  */
 #include <fcntl.h>
 
@@ -20,7 +21,6 @@
 
 #include "view.h"
 
-#define QUIET_READINGS  16   /* without growth: it rests */
 #define HIDDEN_US       5000 /* of CPU time: as much may be unread, of all that rest together */
 #define ROUNDING_US     2    /* of two readings of the parent; one more for each group */
 #define CROWD_FOR_A_CPU 64   /* that want to run: somebody may wait for a whole window */
@@ -60,16 +60,15 @@ static bool read_parent(struct account_view *view, uint64_t *ret_usage_us)
 
 void view_rest_seen(struct watched *watched, bool has_grown)
 {
-    if (has_grown)
-        watched->quiet = 0;
-    else if (watched->quiet < QUIET_READINGS)
-        watched->quiet++;
+    uint64_t windows = (uint64_t) watched->quiet + watched->unread + 1;
+
+    watched->quiet = has_grown ? 0 : (uint8_t) (windows < QUIET_WINDOWS ? windows : QUIET_WINDOWS);
 }
 
 /* What is elsewhere, or tells nobody of its processes, is read in each window. */
 static bool may_rest(const struct account_view *view, const struct watched *watched)
 {
-    return view->begun && watched->based && watched->quiet >= QUIET_READINGS && !watched->waits &&
+    return view->begun && watched->based && watched->quiet >= QUIET_WINDOWS && !watched->waits &&
            view_tells_nothing(watched);
 }
 
@@ -88,17 +87,28 @@ static bool read_one(struct account_view *view, struct watched *watched, enum ac
     uint64_t used_us = watched->public.cpu.usage_us;
 
     view_read(view, watched, depth, since_slow_us);
-    if (!view_is_below_parent(watched))
+    if (!watched->is_below_parent)
         return false;
     if (was_based && watched->based)
         view->awake_us += num_above(watched->public.cpu.usage_us, used_us);
     return was_based != watched->based;
 }
 
-static void leave(struct watched *watched)
+/* What is known of a group that is not read. Its memory may be taken from it nevertheless. */
+static void leave(struct account_view *view, struct watched *watched, enum account_depth depth,
+                  uint64_t since_slow_us)
 {
     watched->party = (struct account_party){.entitled_micro = watched->public.entitled_micro};
     watched->public.measured = true;
+    if (view->turns > 0)
+        view_turns_leave(view, watched);
+    if (depth > ACCOUNT_CPU)
+        view_read_memory(view, watched, since_slow_us);
+}
+
+static bool rests(const struct account_view *view, const struct watched *watched)
+{
+    return view->turns > 0 ? !view_has_turn(view, watched) : may_rest(view, watched);
 }
 
 /* At least as much was used as those have that are awake, and a rounding for each; or the two
@@ -110,28 +120,44 @@ static bool may_have_run(const struct account_view *view, uint64_t before_us, ui
            num_above(after_us, view->rest_begin_us) > view->awake_us + HIDDEN_US;
 }
 
+/* Where they take turns, what those use that are not read is known in sum. */
+static bool must_read_all(const struct account_view *view, uint64_t before_us, uint64_t after_us)
+{
+    if (view->turns > 0)
+        return view_is_surprised(view, num_above(after_us, view->rest_base_us + view->awake_us));
+    return may_have_run(view, before_us, after_us);
+}
+
+static bool begins_with_all(const struct account_view *view, const struct machine *machine,
+                            enum account_depth depth)
+{
+    if (depth == ACCOUNT_ALL || !view->begun || !view->rest_based)
+        return true;
+    return view->turns == 0 &&
+           (view->groups_changed || (is_crowded(view, machine) && !view->was_all));
+}
+
 void view_read_all(struct account_view *view, const struct machine *machine,
                    enum account_depth depth, uint64_t since_slow_us)
 {
     uint64_t before_us = 0, after_us = 0, awake = 0;
-    bool all = depth > ACCOUNT_CPU || !view->begun || view->groups_changed || !view->rest_based ||
-               (is_crowded(view, machine) && !view->was_all);
+    bool all = begins_with_all(view, machine, depth);
 
     all = !read_parent(view, &before_us) || all;
 
     for (size_t i = 0; i < view->count; i++) {
         struct watched *watched = &view->watched[i];
 
-        watched->rests = may_rest(view, watched);
+        watched->rests = rests(view, watched);
         if (watched->rests)
             continue;
         awake++;
-        if (read_one(view, watched, depth, since_slow_us))
+        if (read_one(view, watched, depth, since_slow_us) && view->turns == 0)
             all = true;
     }
     view->rounding_us = awake > view->rounding_us ? awake : view->rounding_us;
     bool has_both = read_parent(view, &after_us) && before_us > 0;
-    all = all || !has_both || may_have_run(view, before_us, after_us);
+    all = all || !has_both || must_read_all(view, before_us, after_us);
     if (all) {
         view->rest_based = has_both;
         view->rest_begin_us = before_us;
@@ -144,7 +170,10 @@ void view_read_all(struct account_view *view, const struct machine *machine,
         if (watched->rests && all)
             view_read(view, watched, depth, since_slow_us);
         else if (watched->rests)
-            leave(watched);
+            leave(view, watched, depth, since_slow_us);
     }
     view->was_all = all;
+    view->unread_us =
+        view->turns > 0 && !all ? num_above(after_us, view->rest_base_us + view->awake_us) : 0;
+    view_turns_plan(view);
 }

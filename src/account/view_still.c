@@ -103,15 +103,6 @@ void view_still_begin(struct account_view *view)
         watch_folder(view);
 }
 
-bool view_is_below_parent(const struct watched *watched)
-{
-    const char *group = watched->public.group;
-    size_t length = strlen(TENANT_PARENT);
-
-    return strncmp(group, TENANT_PARENT "/", length + 1) == 0 &&
-           strchr(group + length + 1, '/') == NULL;
-}
-
 /* A file that cannot be read is of a group that is read in each window. The kernel tells of what
  * happens after this reading. */
 static bool read_empty(int fd)
@@ -128,7 +119,7 @@ void view_still_watch(struct account_view *view, struct watched *watched)
 {
     struct view_pulse *pulse = NULL;
 
-    if (!view->has_events || view->folder_watch < 0 || !view_is_below_parent(watched))
+    if (!view->has_events || view->folder_watch < 0 || !watched->is_below_parent)
         return;
     OWNED_FD fd = sys_openat(watched->dir_fd, EVENTS_FILE, O_RDONLY | O_NOFOLLOW, 0);
     if (fd >= 0)

@@ -20,7 +20,9 @@ void view_forget(struct watched *watched)
     view_still_forget(watched);
     sub_close(&watched->dir_fd);
     watched->based = watched->slow_based = false;
-    watched->no_pressure = watched->is_settled = false;
+    watched->no_pressure = watched->is_settled = watched->is_small = false;
+    watched->unread = 0;
+    watched->unread_us = 0;
     watched->public.open = watched->public.measured = false;
 }
 
@@ -50,6 +52,14 @@ struct wanted {
     bool undefined;
 };
 
+static bool is_below_parent(const char *group)
+{
+    size_t length = strlen(TENANT_PARENT);
+
+    return strncmp(group, TENANT_PARENT "/", length + 1) == 0 &&
+           strchr(group + length + 1, '/') == NULL;
+}
+
 /* A tenant that is known keeps its counters and sums; what is promised may be new. */
 static void take_up(struct account_view *view, const struct wanted *wanted,
                     struct watched *ret_watched)
@@ -66,6 +76,7 @@ static void take_up(struct account_view *view, const struct wanted *wanted,
     ret_watched->known = false;
     ret_watched->promise = wanted->promise;
     ret_watched->public.group = wanted->group;
+    ret_watched->is_below_parent = is_below_parent(wanted->group);
     ret_watched->public.undefined = wanted->undefined;
     ret_watched->contract = wanted->limits;
     if (wanted->undefined && was_known)

@@ -40,20 +40,25 @@ static bool exceeds_percent(uint64_t value, uint64_t percent, uint64_t whole)
 
 /* Pressure counts the time a group's own cap held it as well. The kernel does not tell over how
  * many CPUs the throttled time was spread: the fewest possible give the lower bound. */
-static uint64_t external_wait(const struct account_host *host, const struct account_party *party)
+static uint64_t external_wait(const struct account_party *party, uint64_t window_us)
 {
-    uint64_t spread =
-        host->window_us == 0 ? 1 : (party->throttled_us + host->window_us - 1) / host->window_us;
+    uint64_t spread = window_us == 0 ? 1 : (party->throttled_us + window_us - 1) / window_us;
 
     return num_above(party->full_us, party->throttled_us / (spread == 0 ? 1 : spread));
+}
+
+static uint64_t window_of(const struct account_host *host, const struct account_party *party)
+{
+    return party->window_us == 0 ? host->window_us : party->window_us;
 }
 
 static struct account_row measure(const struct account_host *host,
                                   const struct account_party *party)
 {
-    uint64_t entitled_us = share(host->window_us, party->entitled_micro, ACCOUNT_MICRO);
+    uint64_t window_us = window_of(host, party);
+    uint64_t entitled_us = share(window_us, party->entitled_micro, ACCOUNT_MICRO);
     uint64_t threads = party->tasks == 0 ? host->cpus : smaller(party->tasks, host->cpus);
-    uint64_t waiting_us = external_wait(host, party);
+    uint64_t waiting_us = external_wait(party, window_us);
     uint64_t unused_us = num_above(entitled_us, party->used_us);
 
     return (struct account_row){
@@ -127,11 +132,14 @@ void account_window(const struct account_host *host, const struct account_party 
 
     for (size_t i = 0; i < count; i++)
         tenants_us += parties[i].used_us;
+    tenants_us = host->unread_us < 0 ? num_above(tenants_us, -(uint64_t) host->unread_us)
+                                     : tenants_us + (uint64_t) host->unread_us;
 
     struct account_host_row total = close_host(host, tenants_us);
     for (size_t i = 0; i < count; i++) {
-        rows[i] = measure(host, &parties[i]);
-        total.entitled_us += rows[i].entitled_us;
+        rows[i] = parties[i].unread ? (struct account_row){.class = ACCOUNT_IDLE}
+                                    : measure(host, &parties[i]);
+        total.entitled_us += share(host->window_us, parties[i].entitled_micro, ACCOUNT_MICRO);
         total.borrowed_us += rows[i].borrowed_us;
         total.shortfall_us += rows[i].shortfall_us;
     }
@@ -139,7 +147,7 @@ void account_window(const struct account_host *host, const struct account_party 
     for (size_t i = 0; i < count; i++) {
         bool took = total.borrowed_us + total.own_excess_us > 0;
 
-        rows[i].class = classify(&rows[i], host->window_us, took);
+        rows[i].class = classify(&rows[i], window_of(host, &parties[i]), took);
     }
     *ret_host = total;
 }

@@ -26,7 +26,7 @@ for room in account tenant plan spec cgroups json sys base; do
     libraries+=("$build/libsublet_$room.a")
 done
 cc -std=gnu17 -D_GNU_SOURCE -O2 -I"$top/include" -o "$work/meter" "$here/meter.c" \
-    -Wl,--wrap=tenant_cgroups_open -Wl,--start-group "${libraries[@]}" -Wl,--end-group \
+    -Wl,--wrap=tenant_cgroups_open,--wrap=drift_look -Wl,--start-group "${libraries[@]}" -Wl,--end-group \
     -lyajl -lseccomp -lm
 for what in "$@"; do
     mkdir "$work/$what"

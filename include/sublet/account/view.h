@@ -51,7 +51,8 @@ struct account_tenant {
     const char *group;          /* below the v2 mount */
     uint64_t entitled_micro;    /* millionths of a CPU */
     bool open;                  /* its group is there, and counters were read */
-    bool measured;              /* row is of the last window; false in the first */
+    bool measured;              /* row ends with the last window; false in the first, and while
+                                   many take turns and it was not its own */
     bool undefined;             /* it has a group, but no definition that can be read: the last
                                    contract that was known stands */
     uint64_t cgroup_id;         /* inode: another one means counters that began at 0 */
@@ -76,7 +77,7 @@ void account_view_free(struct account_view **view);
 #define OWNED_ACCOUNT_VIEW __attribute__((cleanup(account_view_free))) struct account_view
 
 enum account_depth {
-    ACCOUNT_CPU,    /* of those that can have used any */
+    ACCOUNT_CPU,    /* of those that can have used any; of many that are awake: in turns */
     ACCOUNT_MEMORY, /* and the memory, the processes, the disks that are limited */
     ACCOUNT_ALL,    /* and the rest of what a record says */
 };

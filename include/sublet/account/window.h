@@ -41,7 +41,9 @@ struct account_party {
     uint64_t throttled_us;   /* cpu.stat throttled_usec, summed over CPUs */
     uint64_t some_us;        /* cpu.pressure totals, of wall time */
     uint64_t full_us;
-    uint64_t tasks; /* pids.current at the end; 0: unknown */
+    uint64_t tasks;     /* pids.current at the end; 0: unknown */
+    uint64_t window_us; /* since the last reading, where that is not one window; 0: it is */
+    bool unread;        /* not known: it has no row in this window, its next one is longer */
 };
 
 struct account_host {
@@ -50,6 +52,8 @@ struct account_host {
     uint64_t reserve_micro;     /* CPU that is not for sale */
     uint64_t idle_us, steal_us; /* of all CPUs, from /proc/stat */
     uint64_t owed_us;           /* by the windows before: owed_us of the last row */
+    int64_t
+        unread_us; /* CPU time of tenants that is in no row; below 0: in one, of earlier windows */
 };
 
 struct account_row {
@@ -64,7 +68,9 @@ struct account_row {
 };
 
 struct account_host_row {
-    uint64_t capacity_us, entitled_us, tenants_us, own_us, idle_us, steal_us;
+    uint64_t capacity_us, entitled_us;
+    uint64_t tenants_us; /* of all rows and unread_us */
+    uint64_t own_us, idle_us, steal_us;
     int64_t rest_us;
     uint64_t owed_us;
     uint64_t borrowed_us;

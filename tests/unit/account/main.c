@@ -10,8 +10,9 @@ Suite *rest_suite(void);
 Suite *still_suite(void);
 Suite *summary_suite(void);
 Suite *totals_suite(void);
+Suite *turns_suite(void);
 Suite *view_suite(void);
 Suite *window_suite(void);
 
 RUN_SUITES(machine_suite, window_suite, ledger_suite, view_suite, still_suite, rest_suite,
-           summary_suite, totals_suite, metrics_suite, drift_suite, earlier_suite)
+           turns_suite, summary_suite, totals_suite, metrics_suite, drift_suite, earlier_suite)

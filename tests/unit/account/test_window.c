@@ -11,7 +11,7 @@ static const struct account_host two_cpus = {
     .window_us = SECOND, .cpus = 2, .reserve_micro = 200000};
 
 /* How many do not hold. Every assertion of check is a system call, and windows are many. */
-static unsigned count_broken(const struct account_row *rows, size_t count,
+static unsigned count_broken(const struct account_row *rows, size_t count, int64_t unread_us,
                              const struct account_host_row *host)
 {
     int64_t sum = (int64_t) (host->tenants_us + host->own_us + host->idle_us + host->steal_us);
@@ -25,7 +25,8 @@ static unsigned count_broken(const struct account_row *rows, size_t count,
         used_us += rows[i].used_us;
         lent_us += rows[i].lent_us;
     }
-    broken += used_us != host->tenants_us;
+    int64_t all_us = (int64_t) used_us + unread_us;
+    broken += (int64_t) host->tenants_us != (all_us < 0 ? 0 : all_us);
     broken += lent_us > host->borrowed_us;
     broken += sum + host->rest_us != (int64_t) host->capacity_us;
     return broken;
@@ -42,7 +43,7 @@ START_TEST(what_is_borrowed_was_left_by_others)
     struct account_host_row host;
 
     account_window(&two_cpus, parties, 3, rows, &host);
-    ck_assert_uint_eq(count_broken(rows, 3, &host), 0);
+    ck_assert_uint_eq(count_broken(rows, 3, 0, &host), 0);
     ck_assert_uint_eq(rows[0].borrowed_us, 1000000);
     ck_assert_int_eq(rows[0].class, ACCOUNT_BORROWING);
     ck_assert_uint_eq(rows[1].unused_us, 900000);
@@ -69,7 +70,7 @@ START_TEST(a_victim_is_who_waits_below_its_entitlement_while_others_borrow)
     struct account_host_row host;
 
     account_window(&two_cpus, parties, 2, rows, &host);
-    ck_assert_uint_eq(count_broken(rows, 2, &host), 0);
+    ck_assert_uint_eq(count_broken(rows, 2, 0, &host), 0);
     ck_assert_int_eq(rows[0].class, ACCOUNT_VICTIM);
     ck_assert_uint_eq(rows[0].shortfall_us, 130000);
     ck_assert_uint_eq(rows[0].shortfall_max_us, 130000); /* one thread */
@@ -94,7 +95,7 @@ START_TEST(the_own_cap_is_no_ones_fault)
     struct account_host_row host;
 
     account_window(&host6, &party, 1, &row, &host);
-    ck_assert_uint_eq(count_broken(&row, 1, &host), 0);
+    ck_assert_uint_eq(count_broken(&row, 1, 0, &host), 0);
     ck_assert_int_eq(row.class, ACCOUNT_AT_CAP);
     ck_assert_uint_eq(row.waiting_us, 39000); /* 4.499 - 8.92 / 2 */
     ck_assert_uint_eq(row.shortfall_us, 10000);
@@ -111,7 +112,7 @@ START_TEST(without_a_borrower_the_host_starves_its_tenants)
     struct account_host_row host;
 
     account_window(&stolen, &party, 1, &row, &host);
-    ck_assert_uint_eq(count_broken(&row, 1, &host), 0);
+    ck_assert_uint_eq(count_broken(&row, 1, 0, &host), 0);
     ck_assert_int_eq(row.class, ACCOUNT_HOST_STARVED);
     ck_assert_uint_eq(row.shortfall_us, 400000);
     ck_assert_uint_eq(row.shortfall_max_us, 600000);
@@ -134,7 +135,7 @@ START_TEST(idle_time_told_in_ticks_closes_over_many_windows)
         told_us += machine.idle_us;
         machine.owed_us = host.owed_us;
         account_window(&machine, &party, 1, &row, &host);
-        ck_assert_uint_eq(count_broken(&row, 1, &host), 0);
+        ck_assert_uint_eq(count_broken(&row, 1, 0, &host), 0);
         sum_us += host.tenants_us + host.own_us + host.idle_us + host.steal_us;
     }
     ck_assert_uint_eq(sum_us - host.owed_us, (uint64_t) 400000 * 1000);
@@ -197,6 +198,43 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
+START_TEST(what_was_not_read_has_no_row_and_is_the_tenants_use_nevertheless)
+{
+    struct account_host machine = two_cpus;
+    struct account_party parties[] = {
+        {.entitled_micro = 500000, .used_us = 600000},
+        {.entitled_micro = 500000, .unread = true   },
+    };
+    struct account_row rows[2];
+    struct account_host_row host;
+
+    machine.unread_us = 300000;
+    account_window(&machine, parties, 2, rows, &host);
+    ck_assert_uint_eq(host.tenants_us, 900000);
+    ck_assert_uint_eq(host.own_us, 1100000);
+    ck_assert_uint_eq(host.entitled_us, 1000000);
+    ck_assert_uint_eq(rows[1].entitled_us + rows[1].unused_us + rows[1].lent_us, 0);
+
+    /* and two windows later: of three windows */
+    machine.unread_us = -300000;
+    parties[1] = (struct account_party){
+        .entitled_micro = 500000, .used_us = 900000, .full_us = 50000, .window_us = 3 * SECOND};
+    account_window(&machine, parties, 2, rows, &host);
+    ck_assert_uint_eq(host.tenants_us, 1200000);
+    ck_assert_uint_eq(host.entitled_us, 1000000);
+    ck_assert_uint_eq(rows[1].entitled_us, 1500000);
+    ck_assert_uint_eq(rows[1].unused_us, 600000);
+    ck_assert_int_eq(rows[1].class, ACCOUNT_WITHIN); /* 50 ms of three seconds are no waiting */
+    parties[1].full_us = 100000;
+    account_window(&machine, parties, 2, rows, &host);
+    ck_assert_int_eq(rows[1].class, ACCOUNT_VICTIM);
+
+    machine.unread_us = -2000000; /* more than there is: rounding */
+    account_window(&machine, parties, 2, rows, &host);
+    ck_assert_uint_eq(host.tenants_us, 0);
+}
+END_TEST
+
 START_TEST(the_identities_hold_over_ten_thousand_windows_of_random_load)
 {
     uint64_t seed = 88172645463325252u;
@@ -222,9 +260,14 @@ START_TEST(the_identities_hold_over_ten_thousand_windows_of_random_load)
                 .some_us = next_random(&seed) % machine.window_us,
                 .full_us = next_random(&seed) % machine.window_us,
                 .tasks = next_random(&seed) % 5,
+                .window_us = next_random(&seed) % 4 == 0 ? machine.window_us * 3 : 0,
             };
+        if (round % 3 == 0) {
+            machine.unread_us = (int64_t) (next_random(&seed) % SECOND) - (int64_t) SECOND / 2;
+            parties[0] = (struct account_party){.entitled_micro = SECOND, .unread = true};
+        }
         account_window(&machine, parties, count, rows, &host);
-        broken += count_broken(rows, count, &host);
+        broken += count_broken(rows, count, machine.unread_us, &host);
         for (size_t i = 0; i < count; i++) {
             struct told told = {{0}, 0};
             uint64_t told_us = account_blame(rows, count, &host, i, tell, &told) + told.host_us;
@@ -242,6 +285,7 @@ END_TEST
 SUITE(window_suite, what_is_borrowed_was_left_by_others,
       a_victim_is_who_waits_below_its_entitlement_while_others_borrow, the_own_cap_is_no_ones_fault,
       without_a_borrower_the_host_starves_its_tenants,
+      what_was_not_read_has_no_row_and_is_the_tenants_use_nevertheless,
       idle_time_told_in_ticks_closes_over_many_windows,
       blame_is_divided_by_what_was_borrowed_and_sums_to_the_shortfall,
       nobody_is_blamed_where_nobody_borrowed,

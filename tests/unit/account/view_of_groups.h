@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -111,17 +112,23 @@ static inline void reap(pid_t pid)
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-static inline Suite *suite_of_groups(const char *name, const TTest *const *tests, size_t count)
+static inline Suite *suite_of_groups_with(const char *name, const TTest *const *tests, size_t count,
+                                          void (*before)(void), void (*after)(void))
 {
     Suite *suite = suite_create(name);
     TCase *cases = tcase_create(name);
 
     tcase_set_timeout(cases, 30);
-    tcase_add_checked_fixture(cases, begin, end);
+    tcase_add_checked_fixture(cases, before, after);
     for (size_t i = 0; i < count; i++)
         tcase_add_test(cases, tests[i]);
     suite_add_tcase(suite, cases);
     return suite;
+}
+
+static inline Suite *suite_of_groups(const char *name, const TTest *const *tests, size_t count)
+{
+    return suite_of_groups_with(name, tests, count, begin, end);
 }
 
 #endif
