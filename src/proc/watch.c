@@ -41,9 +41,10 @@ struct session {
     int output; /* where to */
     int own_output;
     bool input_ended;
-    bool ended;  /* the process */
-    size_t late; /* bytes that were looked at since */
-    int lost;    /* errno: output that could not be written */
+    bool ended;   /* the process */
+    bool hurried; /* somebody asked, since: no wait for the reader */
+    size_t late;  /* bytes that were looked at since */
+    int lost;     /* errno: output that could not be written */
 };
 
 /* One at a time, and too large for the stack. */
@@ -213,17 +214,28 @@ static void act_on_signal(struct session *session, int number)
     (void) sys_pidfd_signal(watched->pidfd, number);
 }
 
+static void note_end(struct session *session)
+{
+    session->ended = true;
+    sub_close(&session->slave); /* the end of output is the end of the others */
+}
+
+/* A process that has ended takes signals without a word until it is reaped, so it is asked now,
+ * not at the last poll: nobody is left to get the signal but our own wait for the reader. */
 static void read_signals(struct session *session)
 {
     struct signalfd_siginfo info;
 
     while (read(session->watched->signal_fd, &info, sizeof info) == (ssize_t) sizeof info) {
         int number = (int) info.ssi_signo;
+        struct pollfd process = {.fd = session->watched->pidfd, .events = POLLIN};
 
+        if (!session->ended && sys_poll(&process, 1, 0) > 0)
+            note_end(session);
         if (!session->ended)
             act_on_signal(session, number);
         else if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT)
-            give_up(session); /* nobody is left to get it but our own wait for the reader */
+            session->hurried = true;
     }
 }
 
@@ -289,10 +301,8 @@ static void serve(struct session *session, const struct pollfd wait[PLACES])
         read_input(session);
     if (wait[AT_SIGNALS].revents != 0)
         read_signals(session);
-    if (wait[AT_PROCESS].revents != 0) {
-        session->ended = true;
-        sub_close(&session->slave); /* the end of output is the end of the others */
-    }
+    if (wait[AT_PROCESS].revents != 0)
+        note_end(session);
 }
 
 /* After the end the master still holds what was written before it, and a poll of it moves on what
@@ -308,7 +318,7 @@ static int loop(struct session *session)
         if (dry && session->late >= LATE_BYTES)
             return 0;
         look_at(session, wait);
-        int rc = sys_poll(wait, PLACES, dry ? 0 : -1);
+        int rc = sys_poll(wait, PLACES, dry || session->hurried ? 0 : -1);
         if (rc == -ETIMEDOUT)
             return 0;
         if (rc < 0)

@@ -101,6 +101,37 @@ wait "$runtime"
 expect_eq 'status of the run' "$?" 4
 exec 7>&-
 
+t 'so can it by a signal that comes before the end was seen'
+terminal_bundle 'stty -opost; seq 1 1500; touch /ready; until test -e /end; do sleep 0.05; done; exit 4'
+rm -f "$T/b/rootfs/ready" "$T/b/rootfs/end"
+full_pipe
+in_background
+until_true 10 test -e "$T/b/rootfs/ready"
+until_true 10 is_idle "$runtime"
+kill -STOP "$runtime"
+touch "$T/b/rootfs/end"
+until_true 10 container_is "$ID" stopped
+kill -INT "$runtime"
+kill -CONT "$runtime"
+wait "$runtime"
+expect_eq 'status of the run' "$?" 4
+exec 7>&-
+
+t 'such a signal costs no output that the reader takes'
+terminal_bundle 'stty -opost; touch /ready; until test -e /end; do sleep 0.05; done; seq 1 300; exit 4'
+rm -f "$T/b/rootfs/ready" "$T/b/rootfs/end"
+"${HERE[@]}" "$ID" </dev/null >"$T/got" 2>"$T/err" &
+runtime=$!
+until_true 10 test -e "$T/b/rootfs/ready"
+kill -STOP "$runtime"
+touch "$T/b/rootfs/end"
+until_true 10 container_is "$ID" stopped
+kill -INT "$runtime"
+kill -CONT "$runtime"
+wait "$runtime"
+expect_eq 'status of the run' "$?" 4
+expect_file "$T/got" "$(seq 1 300)"
+
 t 'a reader that goes away hangs the terminal up'
 terminal_bundle 'trap "exit 3" HUP; while :; do echo more; done'
 run bash -c "'${HERE[0]}' --root '$T/root' run -b '$T/b' $ID </dev/null | head -n 1; echo \${PIPESTATUS[0]}"
