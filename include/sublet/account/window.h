@@ -52,8 +52,7 @@ struct account_host {
     uint64_t reserve_micro;     /* CPU that is not for sale */
     uint64_t idle_us, steal_us; /* of all CPUs, from /proc/stat */
     uint64_t owed_us;           /* by the windows before: owed_us of the last row */
-    int64_t
-        unread_us; /* CPU time of tenants that is in no row; below 0: in one, of earlier windows */
+    int64_t unread_us; /* CPU time of tenants in no row; below 0: in one, of earlier windows */
 };
 
 struct account_row {
