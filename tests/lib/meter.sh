@@ -40,6 +40,22 @@ hogs_end() {
     hogs=()
 }
 
+# busy NAME WORDS...: tests/tenants/load.c in a group of the tenant; busy_end ends all of them.
+worker=$SUBLET_BUILD/load.elf
+workers=()
+busy() {
+    local name=$1
+    shift
+    mkdir -p "$HOG/$name/h"
+    bash -c "echo \$\$ >$HOG/$name/h/cgroup.procs && exec \"\$@\"" - "$worker" "$@" &
+    workers+=($!)
+}
+busy_end() {
+    kill -KILL "${workers[@]}"
+    wait "${workers[@]}" 2>/dev/null
+    workers=()
+}
+
 # lines KIND [TENANT]: as they are written, in order. In the emulated guest every program counts.
 lines() { cat "$L"/*.jsonl 2>/dev/null | grep "\"k\":\"$1\"" | grep "${2:+\"tenant\":\"$2\"}"; }
 count_records() { lines "$@" | wc -l; }

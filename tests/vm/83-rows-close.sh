@@ -16,16 +16,6 @@
 
 WINDOWS=10000
 METER=(--interval 1s --window 10ms)
-worker=$SUBLET_BUILD/load.elf
-workers=()
-# busy GROUP WORDS...: a worker in a group below /sys/fs/cgroup.
-busy() {
-    local group=/sys/fs/cgroup/$1
-    shift
-    mkdir -p "$group"
-    bash -c "echo \$\$ >$group/cgroup.procs && exec \"\$@\"" - "$worker" "$@" &
-    workers+=($!)
-}
 windows() { last sample a .win.n; }
 # Not looked at all the time: in the emulated guest every program counts.
 has_windows() { sleep 5 && [ "$(windows)" -ge "$1" ]; }
@@ -72,10 +62,10 @@ move "" "rest-$ID"
 mapfile -t kernel_threads </sys/fs/cgroup/cgroup.procs
 renice -n -10 -p "$meter_pid" >/dev/null # as its unit does
 until_true 30 has_records host 2
-busy sublet.tenants/a/h random 1 7 20
-busy sublet.tenants/b/h random 1 30 40
-busy sublet.tenants/c/h random 3 11 90
-busy "other-$ID" random 1 10 60
+busy a random 1 7 20
+busy b random 1 30 40
+busy c random 3 11 90
+busy "../other-$ID" random 1 10 60
 sleep 2
 before=$(lines host | tail -n 1)
 kernel
@@ -85,8 +75,7 @@ kernel
 span=$(((moment - began) * $(nproc --all))) # capacity by the clock
 after=$(lines host | tail -n 1)
 until_true 120 has_windows "$WINDOWS"
-kill -KILL "${workers[@]}"
-wait "${workers[@]}" 2>/dev/null
+busy_end
 stop_meter
 for name in a b c; do
     expect_balance "$name"
@@ -112,7 +101,7 @@ printf '# %-50s promised >%5d  measured %6d  of 10000\n' 'the host, of which its
 expect [ "$outside" -gt 500 ] # there was something to see
 expect [ "$own" -ge "$((outside - 100))" ]
 move "rest-$ID" ""
-rmdir "/sys/fs/cgroup/rest-$ID" "/sys/fs/cgroup/other-$ID" "$HOG"/*/h
+rmdir "/sys/fs/cgroup/rest-$ID" "/sys/fs/cgroup/other-$ID"/{h,} "$HOG"/*/h
 for name in a b c; do
     run sublet --tenants "$TENANTS" tenant remove "$name"
     expect_status 0

@@ -18,13 +18,13 @@ set_tenant tight 'fixed 0.1'
 set_tenant quiet 'elastic 0.05'
 start_meter
 until_true 20 has_records host 2
-hog tight 3 # alone: with neighbours it would wait for its share before it meets its cap
-hogs_end
-hog calm 5
-for _ in 1 2 3 4; do
-    hog loud 5
-done
-hogs_end
+busy tight hog 1 # alone: with neighbours it would wait for its share before it meets its cap
+sleep 3
+busy_end
+busy calm pulse 1 14 6 # 0.7 CPUs are all that it wants
+busy loud hog 4
+sleep 5
+busy_end
 written=$(count_records host)
 until_true 20 has_records host $((written + 1))
 stop_meter

@@ -12,22 +12,12 @@
 # shellcheck source=tests/lib/meter.sh
 . "$LIB/meter.sh"
 
-worker=$SUBLET_BUILD/load.elf
 disk=$(</sys/block/vda/dev)
-workers=()
 
 # define NAME OPTION...: a tenant.
 define() {
     run sublet --tenants "$TENANTS" tenant set "$@"
     expect_status 0
-}
-# busy NAME WORDS...: a worker in that tenant's group.
-busy() {
-    local name=$1
-    shift
-    mkdir -p "$HOG/$name/h"
-    bash -c "echo \$\$ >$HOG/$name/h/cgroup.procs && exec \"\$@\"" - "$worker" "$@" &
-    workers+=($!)
 }
 now() { date -u +%FT%T.%6NZ; }
 # stage: from here on, so many seconds of it; then all workers end, and the meter has seen all of it.
@@ -37,9 +27,7 @@ stage() {
     from=$(now)
     sleep "${1:-6}"
     to=$(now)
-    kill -KILL "${workers[@]}"
-    wait "${workers[@]}" 2>/dev/null
-    workers=()
+    busy_end
     written=$(count_records host)
     until_true 20 has_records host $((written + 1))
 }
