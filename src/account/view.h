@@ -16,7 +16,8 @@ struct view_pulse;
 /* One tenant with what it takes to read it. */
 struct watched {
     struct account_tenant public;
-    struct cgroup_reader *reader; /* what is read often: cpu.stat, cpu.pressure, two more */
+    struct cgroup_reader *reader; /* what is read often: cpu.stat, cpu.pressure, two more; */
+    bool keeps_all;               /* and the rest */
     struct view_pulse *pulse;     /* whether a process is in it; NULL: not known */
     int dir_fd;                   /* for the rest; -EBADF while there is no group */
     bool is_below_parent;         /* its group is one of those that the parent's sums are of */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "sublet/base/err.h"
 #include "sublet/base/fd.h"
@@ -18,9 +19,21 @@
 #define REST                                                                                  \
     (HELD | DISK | CG_READ(MEMORY_PRESSURE) | CG_READ(MEMORY_PEAK) | CG_READ(MEMORY_EVENTS) | \
      CG_READ(PIDS_CURRENT) | CG_READ(PIDS_PEAK) | CG_READ(PIDS_EVENTS))
+#define EVERY            (CPU | CG_READ(MEMORY_CURRENT) | REST)
 
+#define ROOM_PERCENT     30 /* of the files that may be open: not more, if all are kept */
+#define FILES_OF_TENANT  20
 #define SMALL_PERCENT    1  /* of the capacity */
 #define IO_LIMIT_PERCENT 95 /* of what a limit allows: it is what holds */
+
+/* To open a file and to close it costs twice what it costs to read it. */
+static bool has_room(const struct account_view *view)
+{
+    struct rlimit limit;
+
+    return sys_getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+           limit.rlim_cur / 100 * ROOM_PERCENT >= view->count * FILES_OF_TENANT;
+}
 
 /* A group that is not there yet, or was made anew, is looked for again in every window. */
 static bool open_group(struct account_view *view, struct watched *watched)
@@ -31,9 +44,11 @@ static bool open_group(struct account_view *view, struct watched *watched)
 
     if (watched->reader != NULL)
         return true;
+    watched->keeps_all = has_room(view);
     if (cgroup_open(view->cgroup_root_fd, watched->public.group, &group, &ignored) < 0 ||
         sys_fstat(group.dir_fd, &st) < 0 ||
-        cgroup_reader_open(group.dir_fd, KEPT, &watched->reader, &ignored) < 0)
+        cgroup_reader_open(group.dir_fd, watched->keeps_all ? EVERY : KEPT, &watched->reader,
+                           &ignored) < 0)
         return false;
     watched->dir_fd = sub_take_fd(&group.dir_fd);
     if (watched->public.cgroup_id != st.st_ino) {
@@ -228,13 +243,21 @@ static void take_rest(struct account_slow *slow, const struct cgroup_sample *sam
     slow->pids = sample->pids;
 }
 
+static int sample_rest(struct account_view *view, struct watched *watched, uint64_t files)
+{
+    struct sub_err ignored = {.code = 0};
+
+    return watched->keeps_all
+               ? cgroup_reader_sample(watched->reader, files, &view->sample, &ignored)
+               : cgroup_sample_read(watched->dir_fd, files, &view->sample, &ignored);
+}
+
 static void read_limited_disks(struct account_view *view, struct watched *watched)
 {
     struct account_slow *slow = &watched->public.slow;
-    struct sub_err ignored = {.code = 0};
 
     if (watched->contract == NULL || watched->contract->io_count == 0 ||
-        cgroup_sample_read(watched->dir_fd, DISK, &view->sample, &ignored) < 0)
+        sample_rest(view, watched, DISK) < 0)
         return;
     watched->public.sums.io_capped_us += stalled_at_limit(watched, &view->sample);
     slow->io_pressure = view->sample.io_pressure;
@@ -245,10 +268,8 @@ static void read_limited_disks(struct account_view *view, struct watched *watche
 static void read_rest(struct account_view *view, struct watched *watched)
 {
     struct account_slow *slow = &watched->public.slow;
-    uint64_t files = watched->is_settled ? HELD : REST;
-    struct sub_err ignored = {.code = 0};
 
-    if (cgroup_sample_read(watched->dir_fd, files, &view->sample, &ignored) < 0)
+    if (sample_rest(view, watched, watched->is_settled ? HELD : REST) < 0)
         return;
     if (watched->is_settled) {
         take_held(slow, &view->sample);
@@ -270,6 +291,8 @@ static void read_slow(struct account_view *view, struct watched *watched, enum a
     uint64_t files = CG_READ(MEMORY_CURRENT) | (has_run ? CG_READ(PIDS_CURRENT) : 0);
     struct sub_err ignored = {.code = 0};
 
+    if (depth == ACCOUNT_ALL)
+        cgroup_reader_look_again(watched->reader); /* a controller that came later */
     watched->public.memory_byte_us += slow->memory.current_bytes * since_us;
     if (cgroup_reader_sample(watched->reader, files, &view->sample, &ignored) == 0) {
         if (cg_has(&view->sample.memory, current_bytes))

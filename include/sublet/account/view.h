@@ -68,7 +68,8 @@ struct account_tenant {
     struct account_slow slow;
 };
 
-/* A view needs eight descriptors for each tenant: raises this process' limit as far as it may. */
+/* A view needs eight descriptors for each tenant, and with twenty it costs less: raises this
+ * process' limit as far as it may. */
 void account_raise_files(void);
 
 /* tenants_dir: TENANT_DIR. -EOPNOTSUPP where the host has no tenants' groups (hybrid). */

@@ -1,107 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tenants whose groups are folders with files, so that every counter is the test's. */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "sublet/base/fd.h"
-#include "sublet/tenant.h"
-
-#include "../../../src/account/view.h"
-#include "runner.h"
-#include "scratch.h"
+#include "view_of_files.h"
 
 #define HOUR_US 3600000000ull
-
-static char top[64];
-static struct account_view *view;
-
-static void write_text(const char *name, const char *text)
-{
-    char path[160];
-
-    (void) snprintf(path, sizeof path, "%s/%s", top, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t) strlen(text));
-    (void) close(fd);
-}
-
-static void make_folder(const char *name)
-{
-    char path[160];
-
-    (void) snprintf(path, sizeof path, "%s/%s", top, name);
-    ck_assert(mkdir(path, 0755) == 0);
-}
-
-static void use(const char *tenant, unsigned long long us)
-{
-    char path[128], text[128];
-
-    (void) snprintf(path, sizeof path, "groups/sublet.tenants/%s/cpu.stat", tenant);
-    (void) snprintf(text, sizeof text, "usage_usec %llu\nuser_usec %llu\nsystem_usec 0\n", us, us);
-    write_text(path, text);
-}
-
-/* The folder's time tells that it has changed; the clock of files may be too coarse for a test. */
-static void define(const char *tenant, unsigned long long us)
-{
-    static time_t moment = 1700000000;
-    char path[128];
-
-    moment++;
-    const struct timespec times[] = {{.tv_sec = moment}, {.tv_sec = moment}};
-
-    (void) snprintf(path, sizeof path, "groups/sublet.tenants/%s", tenant);
-    make_folder(path);
-    use(tenant, us);
-    (void) snprintf(path, sizeof path, "tenants/%s.json", tenant);
-    write_text(path, "{\"cpu\": \"fixed 0.1\"}\n");
-    ck_assert(utimensat(AT_FDCWD, view->tenants_dir, times, 0) == 0);
-}
-
-static void begin(void)
-{
-    static char folder[80];
-    char groups[80];
-
-    scratch_make(top);
-    make_folder("tenants");
-    make_folder("groups");
-    make_folder("groups/sublet.tenants");
-    (void) snprintf(folder, sizeof folder, "%s/tenants", top);
-    (void) snprintf(groups, sizeof groups, "%s/groups", top);
-    view = calloc(1, sizeof *view);
-    ck_assert_ptr_nonnull(view);
-    view->tenants_dir = folder;
-    view->cgroup_root_fd = open(groups, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    arena_init(&view->names, 0);
-}
-
-static void end(void)
-{
-    account_view_free(&view);
-    scratch_remove(top);
-}
-
-static void sample(void)
-{
-    struct sub_err err = {.code = 0};
-
-    ck_assert_msg(account_view_sample(view, ACCOUNT_CPU, &err) >= 0, "%s", err.text);
-}
-
-static const struct account_tenant *tenant(const char *name)
-{
-    for (size_t i = 0; i < account_view_count(view); i++) {
-        if (strcmp(account_view_tenant(view, i)->name, name) == 0)
-            return account_view_tenant(view, i);
-    }
-    ck_abort_msg("no tenant %s", name);
-}
 
 START_TEST(what_was_used_before_a_tenant_was_known_is_of_no_window)
 {
@@ -313,49 +213,6 @@ START_TEST(what_is_not_recorded_adds_up_until_it_is)
 }
 END_TEST
 
-/* One look at memory and disks after so much reading, and waiting for it. */
-static uint64_t look_at_disk(unsigned long long read_bytes, unsigned long long reads,
-                             unsigned long long some_us, unsigned long long full_us)
-{
-    struct sub_err err = {.code = 0};
-    char text[160];
-
-    (void) snprintf(text, sizeof text, "8:0 rbytes=%llu wbytes=7 rios=%llu wios=1\n", read_bytes,
-                    reads);
-    write_text("groups/sublet.tenants/a/io.stat", text);
-    (void) snprintf(text, sizeof text,
-                    "some avg10=0.00 avg60=0.00 avg300=0.00 total=%llu\n"
-                    "full avg10=0.00 avg60=0.00 avg300=0.00 total=%llu\n",
-                    some_us, full_us);
-    write_text("groups/sublet.tenants/a/io.pressure", text);
-    ck_assert_msg(account_view_sample(view, ACCOUNT_ALL, &err) >= 0, "%s", err.text);
-    return tenant("a")->sums.io_capped_us;
-}
-
-START_TEST(a_stall_is_its_own_where_it_did_what_its_limit_of_the_disk_allows)
-{
-    struct tenant_contract contract = {
-        .io = {{.rates = {[CG_IO_RBPS] = 1000000, [CG_IO_RIOPS] = 500}, .found = true, .major = 8}},
-        .io_count = 1,
-    };
-
-    define("a", 1000);
-    sample();
-    ck_assert_uint_eq(look_at_disk(0, 0, 0, 0), 0);
-    for (size_t i = 0; i < view->count; i++)
-        view->watched[i].contract = &contract;
-    /* two seconds of waiting: 2,000,000 bytes or 1,000 operations are what it may do */
-    ck_assert_uint_eq(look_at_disk(1890000, 940, 2000000, 1900000), 0);
-    ck_assert_uint_eq(look_at_disk(3790000, 960, 4000000, 3700000), 1800000);
-    ck_assert_uint_eq(look_at_disk(3790000, 1910, 6000000, 4700000), 2800000);
-    contract.io[0].minor = 16; /* that is another disk */
-    ck_assert_uint_eq(look_at_disk(9790000, 9999, 8000000, 6700000), 2800000);
-    contract.io[0] = (struct tenant_io){.rates = {[CG_IO_RBPS] = 1}, .major = 8};
-    ck_assert_uint_eq(look_at_disk(9999999, 9999, 9000000, 7700000),
-                      2800000); /* and was not found */
-}
-END_TEST
-
 START_TEST(more_aggressors_than_room_are_summed_in_the_last_place)
 {
     struct account_tenant *victim = calloc(1, sizeof *victim);
@@ -443,17 +300,10 @@ Suite *view_suite(void)
         a_tenant_whose_definition_is_broken_is_accounted_on,
         a_group_without_a_definition_has_the_contract_of_its_last_record,
         what_is_not_recorded_adds_up_until_it_is,
-        a_stall_is_its_own_where_it_did_what_its_limit_of_the_disk_allows,
         who_waits_without_a_cpu_is_found_in_the_second_window_and_then_in_each,
         who_used_a_cpu_has_its_waiting_read_in_the_same_window,
         more_aggressors_than_room_are_summed_in_the_last_place,
     };
-    Suite *suite = suite_create("view");
-    TCase *cases = tcase_create("view");
 
-    tcase_add_checked_fixture(cases, begin, end);
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-        tcase_add_test(cases, tests[i]);
-    suite_add_tcase(suite, cases);
-    return suite;
+    return suite_of_files("view", tests, sizeof tests / sizeof *tests);
 }
