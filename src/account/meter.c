@@ -296,18 +296,26 @@ static void look_at_contracts(struct meter *meter)
                (size_t) ((all * options->window_us - 1) / options->interval_us + 1));
 }
 
-static enum account_depth depth_of(const struct meter *meter, bool is_last)
+/* Ticks come early and late: the window that ends nearest to it. */
+static bool is_due(uint64_t since_us, uint64_t period_us, uint64_t window_us)
 {
-    const struct meter_options *options = meter->options;
+    return since_us + window_us + window_us / 2 > period_us;
+}
 
-    if (is_last || meter->since_record_us + options->window_us >= options->interval_us)
+enum account_depth meter_depth(const struct meter_options *options, uint64_t since_record_us,
+                               uint64_t since_slow_us)
+{
+    if (is_due(since_record_us, options->interval_us, options->window_us))
         return ACCOUNT_ALL;
-    return meter->since_slow_us >= options->slow_us ? ACCOUNT_MEMORY : ACCOUNT_CPU;
+    return is_due(since_slow_us, options->slow_us, options->window_us) ? ACCOUNT_MEMORY
+                                                                       : ACCOUNT_CPU;
 }
 
 static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
 {
-    enum account_depth depth = depth_of(meter, is_last);
+    enum account_depth depth =
+        is_last ? ACCOUNT_ALL
+                : meter_depth(meter->options, meter->since_record_us, meter->since_slow_us);
     int rc = account_view_sample(meter->view, depth, err);
 
     if (rc < 0)
@@ -328,7 +336,7 @@ static int end_window(struct meter *meter, bool is_last, struct sub_err *err)
         (void) tell_loss(meter);
     if (depth > ACCOUNT_CPU)
         notices_follow(&meter->notices, meter->view);
-    if (meter->since_record_us >= meter->options->interval_us)
+    if (depth == ACCOUNT_ALL)
         write_all(meter);
     return 0;
 }
@@ -385,8 +393,6 @@ int meter_run(const struct meter_options *options, struct meter_cost *ret_cost, 
     SUBLET_TRY(begin(&meter, err));
     SUBLET_TRY(loop(&meter, err));
     SUBLET_TRY(end_window(&meter, true, err)); /* what was used since the last tick counts, too */
-    if (meter.since_record_us > 0)
-        write_all(&meter);
     meter.cost.cpu_us = own_cpu_us();
     meter.cost.wall_us = (sys_now_ms() - began_ms) * 1000;
     meter.cost.windows = meter.windows;

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "sublet/account/ledger.h"
+#include "sublet/account/view.h"
 #include "sublet/cgroups.h"
 
-struct account_view;
 struct sub_err;
 
 struct meter_options {
@@ -33,6 +33,11 @@ struct meter_cost { /* of the meter itself */
 int meter_run(const struct meter_options *options, struct meter_cost *ret_cost,
               struct sub_err *err);
 
+/* Pure. How much the next window reads, so long after the last record and after the last look at
+ * memory. ACCOUNT_ALL: a record is written at its end. */
+enum account_depth meter_depth(const struct meter_options *options, uint64_t since_record_us,
+                               uint64_t since_slow_us);
+
 /* A sample record of one tenant from what the view knows; its parts live in scratch. */
 struct meter_scratch {
     struct ledger_cpu cpu;
@@ -44,7 +49,6 @@ struct meter_scratch {
     struct ledger_windows windows;
     struct ledger_by blame[LEDGER_BLAME_MAX];
 };
-struct account_tenant;
 void meter_record(const struct account_tenant *tenant, uint64_t window_us,
                   struct meter_scratch *scratch, struct ledger_record *ret_record);
 

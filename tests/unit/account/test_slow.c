@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <sys/resource.h>
 
+#include "sublet/account/meter.h"
+
 #include "view_of_files.h"
 
 #define GROUP_FILE(name) "groups/sublet.tenants/a/" name
@@ -138,6 +140,46 @@ START_TEST(a_controller_that_comes_later_is_found)
 }
 END_TEST
 
+/* Windows of a second, of which a tick is early or late; each of their lengths is of two of them.
+ */
+START_TEST(ticks_that_come_early_or_late_move_no_record)
+{
+    const struct meter_options options = {
+        .window_us = 1000000, .interval_us = 60000000, .slow_us = 10000000};
+    uint64_t since_record_us = 0, since_slow_us = 0, offset_us = 500000;
+    unsigned records = 0, looks = 0;
+
+    srandom(1);
+    for (unsigned i = 1; i <= 6000; i++) {
+        uint64_t next_us = 490000 + (uint64_t) random() % 20000;
+        uint64_t length_us = 1000000 + next_us - offset_us;
+        enum account_depth depth = meter_depth(&options, since_record_us, since_slow_us);
+
+        offset_us = next_us;
+        since_record_us = depth == ACCOUNT_ALL ? 0 : since_record_us + length_us;
+        since_slow_us = depth > ACCOUNT_CPU ? 0 : since_slow_us + length_us;
+        records += depth == ACCOUNT_ALL;
+        looks += depth > ACCOUNT_CPU;
+        ck_assert_msg((depth == ACCOUNT_ALL) == (i % 60 == 0), "window %u", i);
+    }
+    ck_assert_uint_eq(records, 100);
+    ck_assert_uint_eq(looks, 600);
+}
+END_TEST
+
+START_TEST(an_interval_may_be_one_window_or_no_multiple_of_it)
+{
+    struct meter_options options = {
+        .window_us = 1000000, .interval_us = 1000000, .slow_us = 1000000};
+
+    ck_assert_int_eq(meter_depth(&options, 0, 0), ACCOUNT_ALL);
+    options.interval_us = 2600000;
+    ck_assert_int_eq(meter_depth(&options, 0, 0), ACCOUNT_MEMORY);
+    ck_assert_int_eq(meter_depth(&options, 1000000, 0), ACCOUNT_MEMORY);
+    ck_assert_int_eq(meter_depth(&options, 2000000, 0), ACCOUNT_ALL);
+}
+END_TEST
+
 Suite *slow_suite(void);
 Suite *slow_suite(void)
 {
@@ -146,6 +188,8 @@ Suite *slow_suite(void)
         the_rest_is_read_by_files_that_are_kept,
         where_few_files_may_be_open_the_rest_is_opened_for_each_look,
         a_controller_that_comes_later_is_found,
+        ticks_that_come_early_or_late_move_no_record,
+        an_interval_may_be_one_window_or_no_multiple_of_it,
     };
 
     return suite_of_files("slow", tests, sizeof tests / sizeof *tests);
