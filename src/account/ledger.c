@@ -104,12 +104,13 @@ static uint64_t last_seq(int fd, uint64_t size)
     while (end > 0) {
         OWNED_ARENA arena;
         struct ledger_record record;
+        size_t length = tail[end - 1] == '\n' ? end - 1 : end; /* a torn line may lack no more */
         size_t begin = end - 1;
 
         while (begin > 0 && tail[begin - 1] != '\n')
             begin--;
         arena_init(&arena, 1 << 20);
-        if (ledger_decode(&arena, tail + begin, end - 1 - begin, &record) == 0)
+        if (ledger_decode(&arena, tail + begin, length - begin, &record) == 0)
             return record.seq;
         end = begin;
     }

@@ -17,7 +17,8 @@
 #include "scratch.h"
 
 struct seen {
-    uint64_t count, notes, heads, seals, last_use;
+    uint64_t count, notes, heads, seals, last_use, last_seq;
+    bool twice; /* a sequence number was */
     char tenants[512];
 };
 
@@ -26,6 +27,8 @@ static int see(void *context, const struct ledger_record *record)
     struct seen *seen = context;
 
     seen->count++;
+    seen->twice |= record->seq == seen->last_seq;
+    seen->last_seq = record->seq;
     seen->notes += strcmp(record->k, LEDGER_NOTE) == 0;
     seen->heads += strcmp(record->k, LEDGER_HEAD) == 0;
     seen->seals += strcmp(record->k, LEDGER_SEAL) == 0;
@@ -177,6 +180,27 @@ START_TEST(a_torn_line_costs_itself_and_nothing_else)
     ck_assert_str_eq(seen.tenants, "one two ");
     ck_assert_uint_eq(seen.notes, 1);
     ck_assert_uint_eq(stats.torn, 1);
+    scratch_remove(path);
+}
+END_TEST
+
+START_TEST(a_line_that_lacks_nothing_but_its_end_keeps_its_number)
+{
+    char path[64];
+    struct sub_err err = {0};
+    struct seen seen;
+
+    scratch_make(path);
+    OWNED_LEDGER ledger = LEDGER_NONE;
+    ck_ok(ledger_open(path, false, &ledger, &err), &err);
+    ck_ok(append_sample(&ledger, "one", 1, &err), &err);
+    spoil(path, "", 1);
+    ck_ok(append_sample(&ledger, "two", 2, &err), &err);
+
+    struct ledger_stats stats = read_all(path, &seen);
+    ck_assert_str_eq(seen.tenants, "one two ");
+    ck_assert(!seen.twice);
+    ck_assert_uint_eq(stats.missing, 0);
     scratch_remove(path);
 }
 END_TEST
@@ -487,7 +511,8 @@ END_TEST
 
 SUITE(ledger_suite, the_sum_is_crc_32c, what_was_appended_is_read_in_order,
       several_are_written_as_one_or_not_at_all, a_host_without_the_folder_keeps_no_ledger,
-      a_torn_line_costs_itself_and_nothing_else, a_line_that_was_changed_is_none,
+      a_torn_line_costs_itself_and_nothing_else,
+      a_line_that_lacks_nothing_but_its_end_keeps_its_number, a_line_that_was_changed_is_none,
       a_line_that_does_not_fit_on_the_disk_is_taken_back,
       a_long_file_is_sealed_and_read_before_the_next, two_writers_lose_nothing,
       a_killed_writer_loses_no_line_that_was_acknowledged, a_range_of_time_is_read_and_no_more,
