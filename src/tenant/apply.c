@@ -244,8 +244,7 @@ int tenant_group_empty(int root_fd, const char *group, bool force, struct sub_er
         cgroup_remaining(cgroup.dir_fd, text, sizeof text);
         return sub_fail(err, EBUSY, group, "cgroup busy: %s", text);
     }
-    SUBLET_TRY(cgroup_kill(cgroup.dir_fd, err));
-    return cgroup_wait_empty(cgroup.dir_fd, REMOVE_LIMIT_MS, err);
+    return cgroup_end(cgroup.dir_fd, REMOVE_LIMIT_MS, err);
 }
 
 int tenant_group_remove(int root_fd, const char *group, bool force, struct sub_err *err)

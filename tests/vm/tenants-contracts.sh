@@ -17,11 +17,12 @@ tenant() { run_here tenant "$@"; }
 # knob GROUP FILE: what it says, the blanks at line ends as one blank.
 knob() { tr '\n' ' ' <"$top/$1/$2" | sed 's/ $//'; }
 expect_knob() { expect_eq "$1/$2" "$(knob "$1" "$2")" "$3"; }
-# start ID [OPTION...]: a container that sleeps.
+# start ID [OPTION...] [-- COMMAND...]: a container that sleeps, or runs that.
 start() {
     local id=$1
     shift
-    run_here run -d --overlay / --name "$id" "$@" -- sleep 300
+    [[ " $* " == *' -- '* ]] || set -- "$@" -- sleep 300
+    run_here run -d --overlay / --name "$id" "$@"
     expect_status 0
 }
 group_of() { sed -n 's/^0:://p' "/proc/$(sublet state "$1" | jq .pid)/cgroup"; }
@@ -285,6 +286,18 @@ tenant remove acme -n
 expect_status 0
 expect_out_match '^sublet.tenants removed$'
 expect test -d "$top/acme"
+
+t 'a removal with --force waits for no cap of its own'
+tenant set throng --cpu 'elastic 0.5'
+expect_status 0
+start "$ID" --tenant throng -- sh -c 'for i in $(seq 150); do sleep 300 & done; : >/ready; wait'
+until_true 60 sublet exec "$ID" test -e /ready
+tenant set throng --cpu 'fixed 0.01' # at which the last would be gone after minutes
+expect_status 0
+tenant remove --force throng
+expect_status 0
+expect_absent "$top/throng"
+run_here delete -f "$ID"
 
 t 'the last one takes everything with it'
 tenant remove acme
