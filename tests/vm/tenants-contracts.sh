@@ -290,7 +290,7 @@ expect test -d "$top/acme"
 t 'a removal with --force waits for no cap of its own'
 tenant set throng --cpu 'elastic 0.5'
 expect_status 0
-start "$ID" --tenant throng -- sh -c 'for i in $(seq 150); do sleep 300 & done; : >/ready; wait'
+start "$ID" --tenant throng -- sh -c "for n in $(seq -s ' ' 150); do sleep 300 & done; : >/ready; wait"
 until_true 60 sublet exec "$ID" test -e /ready
 tenant set throng --cpu 'fixed 0.01' # at which the last would be gone after minutes
 expect_status 0
