@@ -203,6 +203,7 @@ run_in_guest() {
     logs=$(mktemp -d "${TMPDIR:-/tmp}/sublet-vm-logs.XXXXXX") || return 1
     SUBLET=$PWD/$release/sublet SUBLET_BUILD=$PWD/$release setpriv --pdeathsig TERM -- tests/vm/run --timeout "$limit_s" \
         --logs "$logs" "${options[@]}" -- tests/vm/several "$@" </dev/null >"$logs/guest" 2>&1
+    grep '^vm: boot ' "$logs/guest"
     if ! judge_guest "$logs" "$1"; then
         printf 'not ok - vm: no guest with the options %s: %s\n' "'${options[*]}'" "$(tail -n 1 "$logs/guest")"
         set --
